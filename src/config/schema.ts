@@ -1,0 +1,168 @@
+// The whole configuration in one strict schema: every setting with its unit, its default and the reason for it.
+import { z } from "zod";
+import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
+import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
+
+export interface LogConfig {
+  readonly origin: string;
+  readonly segmentBytes: number;
+  readonly checkpointEveryMs: number;
+  readonly sealBatchRecords: number;
+}
+
+export interface StoreConfig {
+  readonly url: string | null;
+  readonly database: string;
+  readonly user: string;
+  readonly password: SecretReference | null;
+  readonly queryTimeoutMs: number;
+  readonly maxMemoryBytes: number;
+}
+
+export interface DetectConfig {
+  readonly enabled: boolean;
+  readonly tickMs: number;
+  readonly falseDiscoveryRate: number;
+  readonly declaredGateways: readonly string[];
+  readonly disabledDetectors: readonly string[];
+}
+
+export interface ConsoleConfig {
+  readonly listen: Listen;
+  readonly publicUrl: string | null;
+  readonly sessionMinutes: number;
+  readonly signInLinkMinutes: number;
+}
+
+export interface DiagnosticsConfig {
+  readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+}
+
+export interface Config {
+  /** Absolute path of the data folder. */
+  readonly data: string;
+  readonly node: string;
+  readonly gateway: GatewayConfig;
+  readonly log: LogConfig;
+  readonly store: StoreConfig;
+  readonly detect: DetectConfig;
+  readonly console: ConsoleConfig;
+  readonly diagnostics: DiagnosticsConfig;
+}
+
+const MIB = 1024 * 1024;
+const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+const log = z.strictObject({
+  origin: z
+    .string()
+    .regex(/^[^\s+]{1,255}$/, "expected a name without spaces or plus signs, such as example.com/adyton")
+    .default("adyton.local/log")
+    .meta({
+      description:
+        "Name of this log in its checkpoints, schema-less URL style. Choose it once, before the first record: verifiers pin it.",
+    }),
+  segmentBytes: whole(
+    MIB,
+    1024 * MIB,
+    16 * MIB,
+    "Size of one write-ahead segment, bytes. Larger segments are recycled less often; a crash re-reads at most one for each writer.",
+  ),
+  checkpointEveryMs: whole(
+    10,
+    60_000,
+    500,
+    "Time between signed checkpoints while records arrive, milliseconds.",
+  ),
+  sealBatchRecords: whole(
+    1,
+    1_000_000,
+    4096,
+    "Most records sealed under one checkpoint; bounds the memory of the ledger process.",
+  ),
+});
+
+const store = z.strictObject({
+  url: httpUrl.nullable().default(null).meta({
+    description:
+      "URL of a ClickHouse server or cluster. `null`: the embedded engine in the data folder, nothing to install.",
+  }),
+  database: z
+    .string()
+    .regex(identifier)
+    .default("adyton")
+    .meta({ description: "Database that holds Adyton's tables." }),
+  user: z
+    .string()
+    .min(1)
+    .max(256)
+    .default("default")
+    .meta({ description: "ClickHouse user; unused by the embedded engine." }),
+  password: secretReference.nullable().default(null).meta({
+    description: "Where that user's password is kept: `{ env: NAME }` or `{ file: PATH }`.",
+  }),
+  queryTimeoutMs: whole(
+    100,
+    3_600_000,
+    60_000,
+    "Longest analytical query, milliseconds. A query that takes longer is cancelled and reported.",
+  ),
+  maxMemoryBytes: whole(256 * MIB, 1024 * 1024 * MIB, 4096 * MIB, "Most memory one query may take, bytes."),
+});
+
+const detect = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Whether detectors run. The log is written either way." }),
+  tickMs: whole(100, 3_600_000, 5000, "Time between two looks at what is new, milliseconds."),
+  falseDiscoveryRate: z.number().gt(0).lt(1).default(0.01).meta({
+    description:
+      "Share of accusations that may be wrong, in expectation, over all accounts. One in a hundred by default: a wrong accusation harms a customer.",
+  }),
+  declaredGateways: z.array(z.string().min(1).max(256)).max(100_000).default([]).meta({
+    description:
+      "Accounts that are declared resellers or gateways: their traffic is that of many people and is judged as such.",
+  }),
+  disabledDetectors: z.array(z.string().min(1).max(256)).max(1000).default([]).meta({
+    description: "Ids of detectors that are not run.",
+  }),
+});
+
+const consoleSection = z.strictObject({
+  listen: listen(8788, "Where the console and the JSON API are served."),
+  publicUrl: httpUrl.nullable().default(null).meta({
+    description:
+      "URL under which people reach the console, when a proxy stands in front. `null`: built from `listen`. An https URL makes session cookies `Secure`.",
+  }),
+  sessionMinutes: whole(1, 43_200, 720, "Life of a session, minutes. A working day by default."),
+  signInLinkMinutes: whole(1, 1440, 15, "Life of a one-time sign-in link, minutes."),
+});
+
+const diagnostics = z.strictObject({
+  level: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info").meta({
+    description:
+      "Least severe diagnostic message that is written. No level ever writes content, keys or salts.",
+  }),
+});
+
+/** Input: what a YAML file may hold. Output: `Config`, every default filled in, paths as written. */
+export const configSchema: z.ZodType<Config> = z.strictObject({
+  data: z.string().min(1).max(4096).default("adyton-data").meta({
+    description:
+      "The data folder. A relative path starts at the configuration file's folder, or at the working folder where there is no file.",
+  }),
+  node: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "expected lower-case letters, digits and hyphens")
+    .default("node-0")
+    .meta({
+      description: "Name of this machine in its records. Public, so not a host name unless you choose so.",
+    }),
+  gateway: gatewaySection,
+  log: log.prefault({}).meta({ description: "The tamper-evident query log." }),
+  store: store.prefault({}).meta({ description: "The analytical database." }),
+  detect: detect.prefault({}).meta({ description: "Detection." }),
+  console: consoleSection.prefault({}).meta({ description: "The console and its API." }),
+  diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),
+});
