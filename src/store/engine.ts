@@ -1,0 +1,226 @@
+// The only place that makes a ClickHouse client: embedded (chDB, in this process) or a server, behind one small interface.
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from "@clickhouse/client";
+import { createChdbConnection } from "chdb/connection";
+import { StoreError } from "./errors.ts";
+
+type InjectedConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
+
+/** Values for `{name:Type}` places in a statement. 64-bit integers beyond 2^53 go in as strings or bigint. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+export interface EngineOptions {
+  /** Folder of the embedded database. Ignored when `url` is given. */
+  readonly folder: string;
+  /** URL of a ClickHouse server or cluster; null or absent: the embedded engine. */
+  readonly url?: string | null | undefined;
+  /** For a server: database (which must exist), user and password. */
+  readonly database?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Most memory one statement may take, bytes (default 4 GiB). */
+  readonly maxMemoryBytes?: number | undefined;
+  /** Statements that may read at once (default 2). Writing always goes one at a time. */
+  readonly readers?: number | undefined;
+}
+
+/** Longest a statement may take when its caller does not say, ms. */
+export const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
+/** Longest time for inserts, deletes and migrations, ms: they touch as much as there is to touch. */
+export const WRITE_TIMEOUT_MS = 600_000;
+const DEFAULT_READERS = 2;
+const DEFAULT_MAX_MEMORY_BYTES = 4 * 1024 ** 3;
+
+/**
+ * Settings of every statement. The embedded engine keeps settings for the rest of a connection, so each statement
+ * carries all of them and a connection serves one statement at a time.
+ */
+const SETTINGS = {
+  /** 64-bit integers come as strings: a hash must not lose bits to a double. */
+  output_format_json_quote_64bit_integers: 1,
+  date_time_input_format: "best_effort",
+  /** A column that a row names and the table lacks is a programming error, not something to drop. */
+  input_format_skip_unknown_fields: 0,
+  session_timezone: "UTC",
+} as const;
+
+/** Connections to the database: one that writes and a few that read, each serving one statement at a time. */
+export class Engine {
+  readonly #writer: Lane;
+  readonly #readers: readonly Lane[];
+  #closed = false;
+
+  private constructor(writer: Lane, readers: readonly Lane[]) {
+    this.#writer = writer;
+    this.#readers = readers;
+  }
+
+  /** @throws StoreError store.locked, store.unavailable */
+  static async open(options: EngineOptions): Promise<Engine> {
+    if (isEmbedded(options)) await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    const lanes: Lane[] = [];
+    try {
+      for (let index = 0; index <= (options.readers ?? DEFAULT_READERS); index += 1) {
+        lanes.push(new Lane(connect(options), options.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES));
+      }
+      const [writer, ...readers] = lanes;
+      if (writer === undefined) throw new TypeError("expected at least one connection");
+      await writer.run("SELECT 1", {}, DEFAULT_STATEMENT_TIMEOUT_MS);
+      return new Engine(writer, readers);
+    } catch (error) {
+      await Promise.allSettled(lanes.map((lane) => lane.close()));
+      throw unavailable(error, options);
+    }
+  }
+
+  /** Rows of a reading statement. @throws StoreError store.query-failed, store.query-timeout, store.closed */
+  async query<T>(sql: string, parameters: Parameters, timeoutMs: number): Promise<T[]> {
+    this.#assertOpen();
+    const lane = this.#readers.reduce((best, each) => (each.waiting < best.waiting ? each : best));
+    return (await lane.run(sql, parameters, timeoutMs)) as T[];
+  }
+
+  /** A statement that changes something and returns nothing. */
+  async execute(sql: string, parameters: Parameters, timeoutMs: number = WRITE_TIMEOUT_MS): Promise<void> {
+    this.#assertOpen();
+    await this.#writer.command(sql, parameters, timeoutMs);
+  }
+
+  async insert(table: string, rows: readonly object[]): Promise<void> {
+    this.#assertOpen();
+    await this.#writer.insert(table, rows);
+  }
+
+  /** Waits for what runs, then lets the database go. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled([this.#writer, ...this.#readers].map((lane) => lane.close()));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreError("store.closed", "expected an open store, got a closed one");
+  }
+}
+
+/** One connection and its queue. */
+class Lane {
+  readonly #client: ClickHouseClient;
+  readonly #maxMemoryBytes: number;
+  #tail: Promise<unknown> = Promise.resolve();
+  waiting = 0;
+
+  constructor(client: ClickHouseClient, maxMemoryBytes: number) {
+    this.#client = client;
+    this.#maxMemoryBytes = maxMemoryBytes;
+  }
+
+  run(sql: string, parameters: Parameters, timeoutMs: number): Promise<unknown[]> {
+    return this.#next(async () => {
+      const result = await this.#client.query({
+        query: sql,
+        query_params: { ...parameters },
+        format: "JSONEachRow",
+        clickhouse_settings: this.#settings(timeoutMs),
+      });
+      return result.json();
+    });
+  }
+
+  command(sql: string, parameters: Parameters, timeoutMs: number): Promise<unknown> {
+    return this.#next(() =>
+      this.#client.command({
+        query: sql,
+        query_params: { ...parameters },
+        clickhouse_settings: this.#settings(timeoutMs),
+      }),
+    );
+  }
+
+  insert(table: string, rows: readonly object[]): Promise<unknown> {
+    return this.#next(() =>
+      this.#client.insert({
+        table,
+        values: rows as object[],
+        format: "JSONEachRow",
+        clickhouse_settings: this.#settings(WRITE_TIMEOUT_MS),
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#tail.catch(() => {});
+    await this.#client.close();
+  }
+
+  #settings(timeoutMs: number): Record<string, string | number> {
+    const max_execution_time = Math.max(1, Math.ceil(timeoutMs / 1000));
+    return { ...SETTINGS, max_execution_time, max_memory_usage: String(this.#maxMemoryBytes) };
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    this.waiting += 1;
+    const done = this.#tail
+      .catch(() => {})
+      .then(work)
+      .catch((error: unknown) => {
+        throw asStoreError(error);
+      })
+      .finally(() => {
+        this.waiting -= 1;
+      });
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+}
+
+function connect(options: EngineOptions): ClickHouseClient {
+  if (isEmbedded(options)) {
+    const connection = createChdbConnection({ path: resolve(options.folder) });
+    // chdb and the client each bundle their own copy of the same interface; TypeScript takes the copies for strangers.
+    return createClient({ connection: connection as unknown as InjectedConnection });
+  }
+  const { url, database, user, password } = options;
+  return createClient({
+    ...(url === undefined || url === null ? {} : { url }),
+    request_timeout: WRITE_TIMEOUT_MS,
+    max_open_connections: 1,
+    ...(database === undefined ? {} : { database }),
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+  });
+}
+
+function isEmbedded(options: EngineOptions): boolean {
+  return options.url === undefined || options.url === null;
+}
+
+function unavailable(error: unknown, options: EngineOptions): StoreError {
+  if (error instanceof StoreError && error.code !== "store.query-failed") return error;
+  const text = `${error instanceof Error ? error.message : ""} ${causeText(error)}`;
+  // The embedded engine prints its reason to stderr and hands back only that the connection failed.
+  const locked = isEmbedded(options) && /lock file|CHDB_CONNECTION|create connection/i.test(text);
+  return locked
+    ? new StoreError("store.locked", `expected to be alone in ${options.folder}, got a folder in use`, {
+        cause: error,
+      })
+    : new StoreError("store.unavailable", "expected a database that answers, got an error", { cause: error });
+}
+
+function causeText(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+}
+
+function asStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const type = error instanceof Error && "type" in error ? String(error.type) : "";
+  const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
+  return type === "TIMEOUT_EXCEEDED"
+    ? new StoreError("store.query-timeout", `expected an answer within the time limit, got: ${reason}`, {
+        cause: error,
+      })
+    : new StoreError("store.query-failed", `expected the statement to run, got: ${reason.slice(0, 500)}`, {
+        cause: error,
+      });
+}

@@ -1,0 +1,109 @@
+// Exactly once: rows first, the position after them, and on the next start nothing beyond the position is left.
+import { DEFAULT_STATEMENT_TIMEOUT_MS, type Engine } from "./engine.ts";
+import { StoreError } from "./errors.ts";
+import type { Batch } from "./store.ts";
+
+/** Rows of one INSERT. Bounds the text of a statement (some 2 KB a row) and the engine's memory for it. */
+export const MAX_ROWS_AN_INSERT = 10_000;
+
+/** Name of the only log that this store follows. */
+const LOG = "log";
+const SELECT_POSITION = "SELECT max(position) AS position FROM ingest_positions WHERE name = {name:String}";
+/** Tables fed from the log are those that carry a leaf index. */
+const SELECT_LEAF_TABLES = `
+SELECT DISTINCT table FROM system.columns
+WHERE database = currentDatabase() AND name = 'leaf'
+  AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')
+ORDER BY table`;
+const COUNT_BEYOND = "SELECT count() AS count FROM {table:Identifier} WHERE leaf >= {position:UInt64}";
+const DELETE_BEYOND =
+  "ALTER TABLE {table:Identifier} DELETE WHERE leaf >= {position:UInt64} SETTINGS mutations_sync = 2";
+
+/** The writing side: holds the position and the order of writes. */
+export class Ingest {
+  readonly #engine: Engine;
+  #position = 0;
+  /** True from the first insert of a batch until its position is written: then rows beyond the position may exist. */
+  #unfinished = false;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  static async open(engine: Engine): Promise<Ingest> {
+    const ingest = new Ingest(engine);
+    await ingest.reload();
+    return ingest;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Reads the position and removes what is beyond it. */
+  async reload(): Promise<void> {
+    const rows = await this.#engine.query<{ position: string }>(
+      SELECT_POSITION,
+      { name: LOG },
+      DEFAULT_STATEMENT_TIMEOUT_MS,
+    );
+    this.#position = Number(rows[0]?.position ?? 0);
+    await this.#removeBeyond();
+  }
+
+  async take(batch: Batch): Promise<void> {
+    this.#check(batch);
+    // An insert of an earlier batch failed while this process lived on: same remedy as after a crash.
+    if (this.#unfinished) await this.#removeBeyond();
+    if (batch.position === this.#position) return;
+    this.#unfinished = true;
+    for (const [table, rows] of Object.entries(batch.rows)) {
+      for (let at = 0; at < rows.length; at += MAX_ROWS_AN_INSERT) {
+        await this.#engine.insert(table, rows.slice(at, at + MAX_ROWS_AN_INSERT));
+      }
+    }
+    await this.#engine.insert("ingest_positions", [{ name: LOG, position: batch.position }]);
+    this.#position = batch.position;
+    this.#unfinished = false;
+  }
+
+  async #removeBeyond(): Promise<void> {
+    const tables = await this.#engine.query<{ table: string }>(
+      SELECT_LEAF_TABLES,
+      {},
+      DEFAULT_STATEMENT_TIMEOUT_MS,
+    );
+    for (const { table } of tables) {
+      const parameters = { table, position: this.#position };
+      const [found] = await this.#engine.query<{ count: string }>(
+        COUNT_BEYOND,
+        parameters,
+        DEFAULT_STATEMENT_TIMEOUT_MS,
+      );
+      if (Number(found?.count ?? 0) > 0) await this.#engine.execute(DELETE_BEYOND, parameters);
+    }
+    this.#unfinished = false;
+  }
+
+  #check(batch: Batch): void {
+    if (batch.position < this.#position) {
+      throw new StoreError(
+        "store.batch-out-of-order",
+        `expected a batch that ends at ${this.#position} or later, got ${batch.position}`,
+      );
+    }
+    for (const [table, rows] of Object.entries(batch.rows)) {
+      const stray = rows.find((row) => {
+        const leaf = "leaf" in row ? Number(row.leaf) : this.#position;
+        return !(leaf >= this.#position && leaf < batch.position);
+      });
+      if (stray !== undefined) {
+        const leaf = "leaf" in stray ? String(stray.leaf) : "none";
+        throw new StoreError(
+          "store.batch-out-of-order",
+          `expected leaves from ${this.#position} to ${batch.position} in ${table}, got ${leaf}`,
+        );
+      }
+    }
+  }
+}
