@@ -1,0 +1,36 @@
+// What can go wrong in the command itself, and the exit codes that scripts rely on.
+import { AdytonError } from "../core/errors.ts";
+
+export const CLI_ERROR_CODES: {
+  readonly usage: string;
+  readonly "act-not-durable": string;
+  readonly "check-failed": string;
+} = {
+  usage: "The command was called wrongly. `adyton <command> --help` shows how, with examples.",
+  "act-not-durable":
+    "The change could not be written to the log, so it was not made. Check the disk and run `adyton doctor`.",
+  "check-failed": "A check found something wrong; the lines above name it.",
+};
+
+export type CliErrorCode = keyof typeof CLI_ERROR_CODES;
+
+/** Thrown by commands. `main` prints it as one line and chooses the exit code. */
+export class CliError extends AdytonError<CliErrorCode> {}
+
+/** Exit codes of every command. */
+export const EXIT: {
+  readonly ok: 0;
+  readonly error: 1;
+  readonly usage: 2;
+  readonly rejectedInput: 3;
+  readonly checkFailed: 4;
+  readonly configuration: 78;
+} = { ok: 0, error: 1, usage: 2, rejectedInput: 3, checkFailed: 4, configuration: 78 };
+
+export const EXIT_CODE_HELP = `Exit codes:
+  0   done
+  1   an operating error; the line on standard error names its code
+  2   called wrongly
+  3   done, but some input was rejected (an import with malformed lines)
+  4   a check failed (doctor, fsck, verify)
+  78  the configuration or the runtime is not usable`;

@@ -1,0 +1,36 @@
+// Why the control plane's facts could not be read or changed. Every code is listed in docs/errors.md.
+import { AdytonError } from "../core/errors.ts";
+
+export const STATE_ERROR_CODES: {
+  readonly "state-open-failed": string;
+  readonly "state-unsupported-url": string;
+  readonly "state-newer": string;
+  readonly "state-busy": string;
+  readonly "invalid-fact": string;
+  readonly "account-unknown": string;
+  readonly "key-unknown": string;
+  readonly "finding-unknown": string;
+  readonly "user-unknown": string;
+  readonly "too-many-keys": string;
+} = {
+  "state-open-failed":
+    "The state database could not be opened. Check that the data folder exists, belongs to this user and is not full.",
+  "state-unsupported-url": "The state database's URL names an engine that this version does not support.",
+  "state-newer":
+    "The state database was written by a newer version of Adyton. Run that version, or restore a backup from before the upgrade.",
+  "state-busy":
+    "Another process held the state database longer than the busy timeout. Try again; if it stays, look for a stuck adyton process.",
+  "invalid-fact":
+    "A value given for an account, key, finding or user is empty, too long or of the wrong kind. The message names it.",
+  "account-unknown": "No account has this name. `adyton accounts list` shows those there are.",
+  "key-unknown": "No key has this id. `adyton keys list` shows those there are.",
+  "finding-unknown": "No finding has this id. `adyton findings list` shows those there are.",
+  "user-unknown": "No user has this name.",
+  "too-many-keys":
+    "More keys exist than one gateway process holds in memory. Keys made earlier keep working; raise the limit or remove unused accounts.",
+};
+
+export type StateErrorCode = keyof typeof STATE_ERROR_CODES;
+
+/** Thrown by everything in `src/state/`. Messages never hold a secret. */
+export class StateError extends AdytonError<StateErrorCode> {}

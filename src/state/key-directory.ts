@@ -1,0 +1,170 @@
+// Answers "whose key is this?" from memory, so that no request waits for a disk; a poll keeps it fresh.
+import { isKeySecret, secretHash } from "../core/key-secret.ts";
+import { StateError } from "./errors.ts";
+import { ACCOUNTS_AND_KEYS } from "./revision.ts";
+import type { State } from "./state.ts";
+
+/** Who a request comes from. */
+export interface Principal {
+  readonly account: string;
+  /** Public id of the key. */
+  readonly key: string;
+}
+
+/** `malformed`: not the form of a key, or a typo (the checksum is wrong). Operators see the code; clients see one answer. */
+export type RejectionCode = "malformed" | "unknown" | "revoked" | "expired" | "account-suspended";
+
+export interface Rejection {
+  readonly rejected: RejectionCode;
+}
+
+export interface KeyDirectoryOptions {
+  /** Time between two looks for changes, milliseconds: the longest a revoked key keeps working. */
+  readonly refreshMs?: number;
+  /** Keys held in memory, some 300 bytes each. */
+  readonly maxKeys?: number;
+  readonly now?: () => number;
+  /** Called when a refresh fails; what was known stays in use, and the next poll tries again. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+interface Entry {
+  readonly principal: Principal;
+  readonly expiresMs: number;
+  readonly revoked: boolean;
+}
+
+const REFRESH_MS = 200;
+const MAX_KEYS = 1_000_000;
+const PAGE_ROWS = 2000;
+
+const REJECTED: Readonly<Record<RejectionCode, Rejection>> = {
+  malformed: { rejected: "malformed" },
+  unknown: { rejected: "unknown" },
+  revoked: { rejected: "revoked" },
+  expired: { rejected: "expired" },
+  "account-suspended": { rejected: "account-suspended" },
+};
+
+export class KeyDirectory {
+  readonly #state: State;
+  readonly #now: () => number;
+  readonly #maxKeys: number;
+  /** Every key there is, by the hash of its secret: a secret that is not here is unknown, without asking a disk. */
+  readonly #entries: Map<string, Entry> = new Map();
+  readonly #suspended: Set<string> = new Set();
+  #revision = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #refreshing: Promise<void> | null = null;
+
+  private constructor(state: State, { maxKeys = MAX_KEYS, now = Date.now }: KeyDirectoryOptions) {
+    this.#state = state;
+    this.#maxKeys = maxKeys;
+    this.#now = now;
+  }
+
+  /** Loads every key, then polls. The timer does not keep the process alive. */
+  static async open(state: State, options: KeyDirectoryOptions = {}): Promise<KeyDirectory> {
+    const directory = new KeyDirectory(state, options);
+    await directory.refresh();
+    const { refreshMs = REFRESH_MS, onFailure = () => {} } = options;
+    directory.#timer = setInterval(() => {
+      directory.refresh().catch(onFailure);
+    }, refreshMs);
+    directory.#timer.unref();
+    return directory;
+  }
+
+  /** Synchronous and without input or output. `secret` is attacker-controlled. */
+  authenticate(secret: string): Principal | Rejection {
+    if (!isKeySecret(secret)) return REJECTED.malformed;
+    const entry = this.#entries.get(secretHash(secret));
+    if (entry === undefined) return REJECTED.unknown;
+    if (entry.revoked) return REJECTED.revoked;
+    if (entry.expiresMs <= this.#now()) return REJECTED.expired;
+    if (this.#suspended.has(entry.principal.account)) return REJECTED["account-suspended"];
+    return entry.principal;
+  }
+
+  /** Reads what changed since the last look. Concurrent calls share one read. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#read().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  async #read(): Promise<void> {
+    const db = this.#state.database;
+    const row = await db
+      .selectFrom("revisions")
+      .select("revision")
+      .where("name", "=", ACCOUNTS_AND_KEYS)
+      .executeTakeFirst();
+    const revision = Number(row?.revision ?? 0);
+    if (revision === this.#revision) return;
+    // Rows changed after `revision` was read may come along; the next look reads them again, which does no harm.
+    await this.#readAccounts();
+    const leftOut = await this.#readKeys();
+    this.#revision = revision;
+    if (leftOut > 0) {
+      throw new StateError("too-many-keys", `expected at most ${this.#maxKeys} keys, got ${leftOut} more`);
+    }
+  }
+
+  async #readAccounts(): Promise<void> {
+    const rows = await this.#state.database
+      .selectFrom("accounts")
+      .select(["account", "status"])
+      .where("revision", ">", this.#revision)
+      // At first nothing is known as suspended, so only those that are need to be read.
+      .$if(this.#revision === 0, (query) => query.where("status", "=", "suspended"))
+      .execute();
+    for (const { account, status } of rows) {
+      if (status === "suspended") this.#suspended.add(account);
+      else this.#suspended.delete(account);
+    }
+  }
+
+  /** Returns how many new keys found no room. Revocations of keys that are held always arrive. */
+  async #readKeys(): Promise<number> {
+    let after = "";
+    let leftOut = 0;
+    for (;;) {
+      const rows = await this.#state.database
+        .selectFrom("keys")
+        .select(["id", "hash", "account", "expires_ms", "revoked_ms"])
+        .where("revision", ">", this.#revision)
+        .where("id", ">", after)
+        .orderBy("id")
+        .limit(PAGE_ROWS)
+        .execute();
+      for (const row of rows) {
+        const isHeld = this.#put(row.hash, {
+          principal: { account: row.account, key: row.id },
+          expiresMs: row.expires_ms === null ? Number.POSITIVE_INFINITY : Number(row.expires_ms),
+          revoked: row.revoked_ms !== null,
+        });
+        if (!isHeld) leftOut++;
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_ROWS) return leftOut;
+      after = last.id;
+    }
+  }
+
+  #put(hash: string, entry: Entry): boolean {
+    if (this.#entries.size >= this.#maxKeys && !this.#entries.has(hash)) return false;
+    this.#entries.set(hash, entry);
+    return true;
+  }
+}

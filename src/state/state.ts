@@ -1,0 +1,77 @@
+// Opens the control plane's database, brings its tables up to date, and hands out its parts.
+import { mkdirSync } from "node:fs";
+import { Kysely, type Migration, Migrator } from "kysely";
+import { DataFolder } from "../config/data-folder.ts";
+import { Accounts } from "./accounts.ts";
+import { StateError } from "./errors.ts";
+import { Keys, type RandomBytes } from "./keys.ts";
+import { controlPlane } from "./migrations/001-control-plane.ts";
+import type { Tables } from "./schema.ts";
+import { sqliteDialect } from "./sqlite.ts";
+
+/** In the order of their names; a migration that was released is never changed. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "001-control-plane": controlPlane,
+};
+
+export interface StateOptions {
+  /** The data folder; it is made where missing. */
+  readonly folder: string;
+  readonly now?: () => number;
+  readonly random?: RandomBytes;
+}
+
+/** Facts that are not in the log, or that must be at hand at once. Several processes may hold it open. */
+export class State {
+  readonly accounts: Accounts;
+  readonly keys: Keys;
+  readonly #db: Kysely<Tables>;
+
+  private constructor(db: Kysely<Tables>, now: () => number, random: RandomBytes | undefined) {
+    this.#db = db;
+    this.accounts = new Accounts(db, now);
+    this.keys = new Keys(db, now, random);
+  }
+
+  /** @throws StateError `state-open-failed`, `state-newer` */
+  static async open({ folder, now = Date.now, random }: StateOptions): Promise<State> {
+    const paths = new DataFolder(folder);
+    let db: Kysely<Tables> | null = null;
+    try {
+      mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+      db = new Kysely<Tables>({ dialect: sqliteDialect(paths.state) });
+      await migrate(db);
+      return new State(db, now, random);
+    } catch (cause) {
+      await db?.destroy();
+      if (cause instanceof StateError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new StateError(
+        "state-open-failed",
+        `expected a state database at ${paths.state}, got: ${reason}`,
+        { cause },
+      );
+    }
+  }
+
+  /** For the parts of `src/state/` that read in their own way. */
+  get database(): Kysely<Tables> {
+    return this.#db;
+  }
+
+  async close(): Promise<void> {
+    await this.#db.destroy();
+  }
+}
+
+async function migrate(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  if (error instanceof Error && error.message.includes("corrupted migrations")) {
+    throw new StateError("state-newer", `expected migrations known to this version, got: ${error.message}`, {
+      cause: error,
+    });
+  }
+  throw error;
+}
