@@ -29,6 +29,8 @@ export interface GatewayLimits {
   readonly maxHeaderBytes: number;
   readonly maxBodyBytes: number;
   readonly maxConcurrentStreams: number;
+  readonly maxConcurrentPerAccount: number;
+  readonly maxBufferedBytes: number;
   readonly maxConnections: number;
   readonly requestTimeoutMs: number;
   readonly upstreamConnectTimeoutMs: number;
@@ -102,6 +104,18 @@ const limits = z.strictObject({
     100_000,
     1024,
     "Most exchanges in flight in one worker; the next one is told to retry.",
+  ),
+  maxConcurrentPerAccount: whole(
+    1,
+    100_000,
+    256,
+    "Most exchanges of one account in flight in one worker, so that one customer can't take every place.",
+  ),
+  maxBufferedBytes: whole(
+    MIB,
+    1024 * 1024 * MIB,
+    512 * MIB,
+    "Most memory that request bodies and answers in flight may take in one worker, bytes; the next request is told to retry.",
   ),
   maxConnections: whole(1, 1_000_000, 8192, "Most client connections one worker holds, idle ones included."),
   requestTimeoutMs: whole(

@@ -1,0 +1,65 @@
+// From the key in a request to the account that is asking. Nothing that a body says takes part.
+import type { KeyDirectory, RejectionCode } from "../state/key-directory.ts";
+import type { GatewayErrorCode } from "./errors.ts";
+
+/** The authenticated caller. */
+export interface Principal {
+  readonly account: string;
+  /** Public id of the key; null in pass-through mode, where Adyton gave none out. */
+  readonly key: string | null;
+}
+
+/** The part of the control plane's key directory that a request needs: in memory and synchronous. */
+export type Authenticator = Pick<KeyDirectory, "authenticate">;
+
+/** A longer value is no key of anybody's; hashing it would be work for nothing. */
+const MAX_SECRET_CHARACTERS = 4096;
+
+/** A typo and a key that nobody has look the same from outside. */
+const CODES: Readonly<Record<RejectionCode, GatewayErrorCode>> = {
+  malformed: "gateway.key-unknown",
+  unknown: "gateway.key-unknown",
+  revoked: "gateway.key-revoked",
+  expired: "gateway.key-expired",
+  "account-suspended": "gateway.account-suspended",
+};
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The secret of a request: `authorization: Bearer`, `x-api-key` (Anthropic) or `api-key` (Azure); null when none. */
+export function secretOf(headers: Headers): string | null {
+  const authorization = headers["authorization"];
+  if (typeof authorization === "string") {
+    const space = authorization.indexOf(" ");
+    const isBearer = space === 6 && authorization.slice(0, 6).toLowerCase() === "bearer";
+    const secret = isBearer ? authorization.slice(7).trim() : "";
+    if (secret !== "" && secret.length <= MAX_SECRET_CHARACTERS) return secret;
+  }
+  for (const name of ["x-api-key", "api-key"]) {
+    const value = headers[name];
+    if (typeof value === "string" && value !== "" && value.length <= MAX_SECRET_CHARACTERS) return value;
+  }
+  return null;
+}
+
+/** Virtual keys: the key directory decides. */
+export function principalOfVirtualKey(
+  secret: string | null,
+  directory: Authenticator,
+): Principal | GatewayErrorCode {
+  if (secret === null) return "gateway.key-missing";
+  const answer = directory.authenticate(secret);
+  return "rejected" in answer ? CODES[answer.rejected] : answer;
+}
+
+/**
+ * Pass-through: the upstream judges the key; its keyed hash is the account, so that the account's name can't be
+ * turned back into the key, nor computed by anybody without the installation's secret.
+ */
+export function principalOfUpstreamKey(
+  secret: string | null,
+  accountOf: (secret: string) => string,
+): Principal | GatewayErrorCode {
+  if (secret === null) return "gateway.key-missing";
+  return { account: accountOf(secret), key: null };
+}

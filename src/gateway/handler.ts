@@ -1,0 +1,162 @@
+// One request from its head to the moment it is forwarded or refused.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admission } from "./admission.ts";
+import { type BodyResult, readBody } from "./body.ts";
+import type { Principal } from "./credentials.ts";
+import type { GatewayErrorCode } from "./errors.ts";
+import { type ExchangeIds, validRequestId } from "./exchange-id.ts";
+import { Forwarding } from "./forwarding.ts";
+import { loggedPairs, upstreamHeaders } from "./headers.ts";
+import type { NetworkReader } from "./network.ts";
+import type { Identity } from "./recorder.ts";
+import { refusalOf } from "./refusal.ts";
+import { recordRefusal, sendRefusal } from "./refuse.ts";
+import { type Family, familyOfPath, type Route } from "./routes.ts";
+import type { Shared } from "./shared.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+export interface HandlerOptions {
+  readonly shared: Shared;
+  readonly admission: Admission;
+  readonly upstreams: Upstreams;
+  readonly network: NetworkReader;
+  readonly ids: ExchangeIds;
+}
+
+/** A request as it arrived, before anything is known of it. */
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly exchange: string;
+  readonly requestId: string;
+  readonly startedMs: number;
+}
+
+/** What an admitted request holds of the worker's limits. */
+interface Place {
+  reserve(bytes: number): boolean;
+  release(): void;
+}
+
+export class Handler {
+  readonly #options: HandlerOptions;
+  /** Exchanges in flight. The worker sweeps them, and cuts what is left when it stops. */
+  readonly active: Set<Forwarding> = new Set();
+  /** Called whenever the last exchange in flight is over. */
+  onIdle: (() => void) | null = null;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const { shared, admission, ids } = this.#options;
+    shared.metrics.requests += 1;
+    const exchange = ids.next();
+    const requestId = validRequestId(request.headers["x-request-id"]) ?? exchange;
+    const arrival: Arrival = { request, response, exchange, requestId, startedMs: performance.now() };
+    const decision = admission.decide(request);
+    if (!decision.admitted) {
+      const { principal, code } = decision;
+      const identity = principal === null ? null : this.#identityOf(arrival, principal);
+      this.#refuse(arrival, code, identity, familyOfPath(pathOf(request)));
+      return;
+    }
+    const { principal, route } = decision;
+    const identity = this.#identityOf(arrival, principal);
+    const place = this.#enter(principal);
+    const limits = { maxBytes: shared.limits.maxBodyBytes, reserve: place.reserve };
+    readBody(request, limits, (body) => this.#arrived(arrival, { route, identity, place }, body));
+  }
+
+  #arrived(
+    arrival: Arrival,
+    { route, identity, place }: { route: Route; identity: Identity; place: Place },
+    body: BodyResult,
+  ): void {
+    const { shared, upstreams, network } = this.#options;
+    const { request, response, requestId, startedMs } = arrival;
+    const target = typeof body === "string" ? null : upstreams.find(route, body);
+    if (typeof body === "string" || target === null) {
+      place.release();
+      if (body === "gone") shared.metrics.leftEarly += 1;
+      else this.#refuse(arrival, codeOf(body), identity, route.family);
+      return;
+    }
+    shared.metrics.requestBytes += body.length;
+    const release = (): void => {
+      this.active.delete(forwarding);
+      place.release();
+    };
+    const forwarding: Forwarding = new Forwarding(shared, {
+      request,
+      response,
+      route,
+      identity,
+      requestId,
+      startedMs,
+      release,
+    });
+    this.active.add(forwarding);
+    const headers = upstreamHeaders(request.rawHeaders, {
+      credential: shared.keepsClientKeys ? null : target.credential,
+      keepClients: shared.keepsClientKeys,
+      host: target.host,
+      dropped: network.headersOfProxies,
+      connection: request.headers.connection,
+    });
+    forwarding.start(body, target, headers, loggedPairs(request.rawHeaders));
+  }
+
+  #refuse(arrival: Arrival, code: GatewayErrorCode, identity: Identity | null, family: Family): void {
+    const { shared } = this.#options;
+    const { request, response, requestId, startedMs } = arrival;
+    shared.metrics.countRefusal(code);
+    shared.metrics.refused += 1;
+    const refusal = refusalOf(code, family, requestId);
+    if (identity === null) sendRefusal(request, response, refusal);
+    else recordRefusal(request, response, { refusal, identity, shared, startedMs, family, requestId });
+  }
+
+  #identityOf({ request, exchange }: Arrival, principal: Principal): Identity {
+    return {
+      exchange,
+      principal,
+      network: this.#options.network.read(request.socket.remoteAddress, request.headers),
+      method: request.method ?? "",
+      target: request.url ?? "",
+    };
+  }
+
+  #enter(principal: Principal): Place {
+    const { admission, shared } = this.#options;
+    const { metrics, limits } = shared;
+    let reservedBytes = 0;
+    admission.enter(principal);
+    metrics.inFlight += 1;
+    return {
+      reserve: (bytes) => {
+        if (metrics.bufferedBytes + bytes > limits.maxBufferedBytes) return false;
+        metrics.bufferedBytes += bytes;
+        reservedBytes += bytes;
+        return true;
+      },
+      release: () => {
+        admission.leave(principal);
+        metrics.bufferedBytes -= reservedBytes;
+        metrics.inFlight -= 1;
+        if (metrics.inFlight === 0) this.onIdle?.();
+      },
+    };
+  }
+}
+
+function codeOf(body: BodyResult): GatewayErrorCode {
+  if (body === "too-large") return "gateway.body-too-large";
+  if (body === "no-room") return "gateway.too-many-streams";
+  return "gateway.upstream-not-configured";
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "").split("?")[0] ?? "";
+}
