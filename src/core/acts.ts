@@ -7,7 +7,7 @@ import type { RecordDraft } from "./record.ts";
 export type Role = "viewer" | "analyst" | "admin";
 
 /** Where an analyst stands with a finding. */
-export type FindingStatus = "new" | "investigating" | "confirmed" | "dismissed";
+export type FindingStatus = "open" | "confirmed" | "dismissed";
 
 /** The detail of each act. `by` (who did it) is added to every one: `cli:<system user>`, `user:<name>`, `import`, `system`. */
 export interface ActDetails {

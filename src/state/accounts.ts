@@ -5,6 +5,7 @@ import type { AccountFacts } from "../core/account.ts";
 import type { Act, ActRecorder } from "../core/acts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseAccountFacts } from "./facts.ts";
+import { containing, type Page, window } from "./paging.ts";
 import { nextRevision } from "./revision.ts";
 import type { AccountsTable, Tables } from "./schema.ts";
 
@@ -25,6 +26,16 @@ export interface AccountQuery {
   readonly organization?: string;
 }
 
+export interface AccountSearch {
+  /** Part of the name or of the organisation; upper and lower case are alike. */
+  readonly text?: string | undefined;
+  readonly sort?: "account" | "created" | undefined;
+  readonly direction?: "asc" | "desc" | undefined;
+  readonly offset?: number | undefined;
+  /** 1 to 1000; 100 by default. */
+  readonly limit?: number | undefined;
+}
+
 export interface Recorded {
   /** Makes the change's acts durable before it is committed; when it throws, nothing is changed. */
   readonly record?: ActRecorder;
@@ -36,6 +47,7 @@ export type AccountChange = Partial<Omit<AccountFacts, "account">> & { readonly 
 /** Rows of one statement; SQLite allows 32,766 parameters. */
 const ROWS_PER_STATEMENT = 500;
 const ACCOUNTS_PER_TRANSACTION = 2000;
+const MANY = 1000;
 const status: z.ZodType<AccountStatus> = z.enum(["active", "suspended"]);
 
 export class Accounts {
@@ -150,6 +162,35 @@ export class Accounts {
     if (after !== undefined) query = query.where("account", ">", after);
     if (organization !== undefined) query = query.where("organization", "=", organization);
     return (await query.execute()).map(fromRow);
+  }
+
+  /** A page of a search, for people: any order, and how many match. */
+  async search(query: AccountSearch = {}): Promise<Page<Account>> {
+    const { text, sort = "account", direction = "asc" } = query;
+    const { offset, limit } = window(query);
+    const matching = this.#db.selectFrom("accounts").where((expression) => {
+      if (text === undefined || text === "") return expression.and([]);
+      return expression.or([containing("account", text), containing("organization", text)]);
+    });
+    const rows = await matching
+      .selectAll()
+      .orderBy(sort, direction)
+      .orderBy("account")
+      .limit(limit)
+      .offset(offset)
+      .execute();
+    const { total } = await matching
+      .select((expression) => expression.fn.countAll().as("total"))
+      .executeTakeFirstOrThrow();
+    return { items: rows.map(fromRow), total: Number(total) };
+  }
+
+  /** Those of the names that are known, at most 1000 at once. */
+  async getMany(names: readonly string[]): Promise<Map<string, Account>> {
+    const some = names.slice(0, MANY);
+    if (some.length === 0) return new Map();
+    const rows = await this.#db.selectFrom("accounts").selectAll().where("account", "in", some).execute();
+    return new Map(rows.map((row) => [row.account, fromRow(row)]));
   }
 
   async count(): Promise<number> {

@@ -36,6 +36,10 @@ export interface FindingsTable {
   kind: string;
   detector: string;
   time_ms: Milliseconds;
+  summary: string;
+  account_count: number;
+  /** Natural logarithm of the e-value, or minus that of the p-value: how findings are put in order. */
+  evidence: number;
   /** Canonical JSON of the whole finding, as the detector made it. */
   body: string;
   status: string;

@@ -4,9 +4,12 @@ import { Kysely, type Migration, Migrator } from "kysely";
 import { DataFolder } from "../config/data-folder.ts";
 import { Accounts } from "./accounts.ts";
 import { StateError } from "./errors.ts";
+import { Findings } from "./findings.ts";
 import { Keys, type RandomBytes } from "./keys.ts";
 import { controlPlane } from "./migrations/001-control-plane.ts";
+import { Sessions, Users } from "./people.ts";
 import type { Tables } from "./schema.ts";
+import { Settings } from "./settings.ts";
 import { sqliteDialect } from "./sqlite.ts";
 
 /** In the order of their names; a migration that was released is never changed. */
@@ -25,12 +28,20 @@ export interface StateOptions {
 export class State {
   readonly accounts: Accounts;
   readonly keys: Keys;
+  readonly findings: Findings;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly settings: Settings;
   readonly #db: Kysely<Tables>;
 
   private constructor(db: Kysely<Tables>, now: () => number, random: RandomBytes | undefined) {
     this.#db = db;
     this.accounts = new Accounts(db, now);
     this.keys = new Keys(db, now, random);
+    this.findings = new Findings(db, now);
+    this.users = new Users(db, now);
+    this.sessions = new Sessions(db, now, random);
+    this.settings = new Settings(db, now);
   }
 
   /** @throws StateError `state-open-failed`, `state-newer` */

@@ -59,6 +59,9 @@ async function findings(db: Kysely<unknown>): Promise<void> {
     .addColumn("kind", "text", (column) => column.notNull())
     .addColumn("detector", "text", (column) => column.notNull())
     .addColumn("time_ms", "bigint", (column) => column.notNull())
+    .addColumn("summary", "text", (column) => column.notNull())
+    .addColumn("account_count", "integer", (column) => column.notNull())
+    .addColumn("evidence", "double precision", (column) => column.notNull())
     .addColumn("body", "text", (column) => column.notNull())
     .addColumn("status", "text", (column) => column.notNull())
     .addColumn("first_ms", "bigint", (column) => column.notNull())
@@ -105,6 +108,7 @@ async function people(db: Kysely<unknown>): Promise<void> {
     .addColumn("expires_ms", "bigint", (column) => column.notNull())
     .addColumn("used_ms", "bigint")
     .execute();
+  await db.schema.createIndex("sign_in_links_by_user").on("sign_in_links").column("user_name").execute();
   await db.schema
     .createTable("sessions")
     .addColumn("hash", "text", (column) => column.primaryKey())
@@ -113,4 +117,5 @@ async function people(db: Kysely<unknown>): Promise<void> {
     .addColumn("expires_ms", "bigint", (column) => column.notNull())
     .addColumn("ended_ms", "bigint")
     .execute();
+  await db.schema.createIndex("sessions_by_user").on("sessions").column("user_name").execute();
 }
