@@ -5,10 +5,15 @@ export const CLI_ERROR_CODES: {
   readonly usage: string;
   readonly "act-not-durable": string;
   readonly "check-failed": string;
+  readonly "already-running": string;
+  readonly "port-taken": string;
 } = {
   usage: "The command was called wrongly. `adyton <command> --help` shows how, with examples.",
   "act-not-durable":
     "The change could not be written to the log, so it was not made. Check the disk and run `adyton doctor`.",
+  "already-running":
+    "Another adyton serve works on this data folder. Stop it, or choose another folder with --data.",
+  "port-taken": "A port that Adyton should listen on is not free. Choose another in the configuration.",
   "check-failed": "A check found something wrong; the lines above name it.",
 };
 

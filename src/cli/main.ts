@@ -5,12 +5,22 @@ import { ConfigError } from "../config/errors.ts";
 import { AdytonError } from "../core/errors.ts";
 import { accountsCommand } from "./accounts.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { CliError, EXIT, EXIT_CODE_HELP } from "./errors.ts";
+import { findingsCommand } from "./findings.ts";
 import { keysCommand } from "./keys.ts";
+import { signInCommand } from "./sign-in.ts";
 import { printable } from "./terminal.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
-const COMMANDS: readonly (() => Command)[] = [accountsCommand, keysCommand, configCommand];
+const COMMANDS: readonly (() => Command)[] = [
+  accountsCommand,
+  keysCommand,
+  findingsCommand,
+  signInCommand,
+  configCommand,
+  doctorCommand,
+];
 
 /** The whole command tree; the documentation is generated from it too. */
 export function program(): Command {

@@ -38,6 +38,12 @@ export interface DiagnosticsConfig {
   readonly level: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 }
 
+export interface ProcessesConfig {
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  readonly stableAfterMs: number;
+}
+
 export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string;
@@ -48,6 +54,7 @@ export interface Config {
   readonly detect: DetectConfig;
   readonly console: ConsoleConfig;
   readonly diagnostics: DiagnosticsConfig;
+  readonly processes: ProcessesConfig;
 }
 
 const MIB = 1024 * 1024;
@@ -146,6 +153,22 @@ const diagnostics = z.strictObject({
   }),
 });
 
+const processes = z.strictObject({
+  delayMs: whole(
+    1,
+    60_000,
+    100,
+    "Delay before a process that died is started again, milliseconds; doubles with each early death.",
+  ),
+  maxDelayMs: whole(1, 600_000, 10_000, "Longest such delay, milliseconds."),
+  stableAfterMs: whole(
+    1,
+    3_600_000,
+    30_000,
+    "A process that lived this long, milliseconds, starts again from the first delay.",
+  ),
+});
+
 /** Input: what a YAML file may hold. Output: `Config`, every default filled in, paths as written. */
 export const configSchema: z.ZodType<Config> = z.strictObject({
   data: z.string().min(1).max(4096).default("adyton-data").meta({
@@ -165,4 +188,5 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   detect: detect.prefault({}).meta({ description: "Detection." }),
   console: consoleSection.prefault({}).meta({ description: "The console and its API." }),
   diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),
+  processes: processes.prefault({}).meta({ description: "How `adyton serve` restarts its processes." }),
 });
