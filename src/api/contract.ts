@@ -19,7 +19,7 @@ export type Outcome = "complete" | "aborted" | "upstream-failed" | "refused" | "
 export type Direction = "asc" | "desc";
 
 export const ROLES: readonly [Role, Role, Role] = ["viewer", "analyst", "admin"];
-const FINDING_KINDS: readonly FindingKind[] = ["campaign", "account", "probe"];
+export const FINDING_KINDS: readonly FindingKind[] = ["campaign", "account", "probe"];
 export const FINDING_STATUSES: readonly FindingStatus[] = ["open", "confirmed", "dismissed"];
 export const RECORD_KINDS: readonly RecordKind[] = ["open", "close", "interrupted", "act"];
 export const OUTCOMES: readonly Outcome[] = [
@@ -74,8 +74,8 @@ export const findingsQuery: z.ZodType<FindingsQuery> = z.object({
   ...paging,
 });
 
-export type FindingPatch = { status: FindingStatus; note?: string | undefined };
-const note = z.string().trim().max(2_000).optional();
+export type FindingPatch = { status: FindingStatus; note: string };
+const note = z.string().trim().max(2_000).default("");
 export const findingPatch: z.ZodType<FindingPatch> = z.strictObject({ status, note });
 
 export interface AccountsQuery extends Paging {

@@ -1,0 +1,65 @@
+// Talks to the API: every answer is parsed by the contract's schema before anything shows it.
+import type { z } from "zod";
+import { apiError } from "../../src/api/contract.ts";
+
+/** An answer that was an error, or none at all. */
+export class ApiFailure extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | null;
+
+  constructor(status: number, code: string, message: string, requestId: string | null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.requestId = requestId;
+  }
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+export function get<T>(schema: z.ZodType<T>, path: string, query: Query = {}): Promise<T> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") search.set(name, String(value));
+  }
+  return request(schema, "GET", search.size === 0 ? path : `${path}?${search}`);
+}
+
+export function send<T>(
+  schema: z.ZodType<T>,
+  method: "POST" | "PATCH" | "DELETE",
+  path: string,
+  body: unknown,
+): Promise<T> {
+  return request(schema, method, path, body);
+}
+
+async function request<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    credentials: "same-origin",
+    // A header that a form or a foreign page cannot send: the server asks for it on every change.
+    headers: method === "GET" ? {} : { "content-type": "application/json", "x-adyton-console": "1" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiFailure(0, "unreachable", "The server did not answer. Is adyton serve running?", null);
+  });
+  const answer: unknown = await response.json().catch(() => null);
+  if (!response.ok) {
+    const told = apiError.safeParse(answer);
+    if (!told.success)
+      throw new ApiFailure(response.status, "unexpected", `The server answered ${response.status}.`, null);
+    const { code, message, requestId } = told.data.error;
+    throw new ApiFailure(response.status, code, message, requestId);
+  }
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const requestId = response.headers.get("x-request-id");
+  throw new ApiFailure(
+    response.status,
+    "unexpected",
+    "The answer has another shape than this page knows. Reload it.",
+    requestId,
+  );
+}

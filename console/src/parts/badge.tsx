@@ -1,0 +1,31 @@
+// Small labelled marks; the word carries the meaning, the colour only repeats it.
+import type { ReactNode } from "react";
+import type { FindingKind, FindingStatus } from "../../../src/api/contract.ts";
+
+export function Badge({ tone, children }: { tone: string; children: ReactNode }): ReactNode {
+  return <span className={`badge ${tone}`}>{children}</span>;
+}
+
+export function KindBadge({ kind }: { kind: FindingKind }): ReactNode {
+  return <Badge tone={`kind-${kind}`}>{kind}</Badge>;
+}
+
+const STATUS_TONE: Readonly<Record<FindingStatus, string>> = {
+  open: "warn",
+  confirmed: "bad",
+  dismissed: "quiet",
+};
+
+export function StatusBadge({ status }: { status: FindingStatus }): ReactNode {
+  return <Badge tone={STATUS_TONE[status]}>{status}</Badge>;
+}
+
+export function OutcomeBadge({ outcome, status }: { outcome: string; status: number }): ReactNode {
+  const tone = outcome === "complete" && status < 400 ? "good" : outcome === "complete" ? "warn" : "quiet";
+  return (
+    <Badge tone={tone}>
+      {status === 0 ? "no answer" : status}
+      {outcome !== "complete" && ` · ${outcome}`}
+    </Badge>
+  );
+}

@@ -1,0 +1,88 @@
+// What the screens ask for, how long an answer stays good, and how often it is asked again.
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import * as contract from "../../src/api/contract.ts";
+import { ApiFailure, get } from "./api.ts";
+
+/** Live enough for a person, light enough for a server that a whole team looks at. */
+const LIVE_MS = 10_000;
+const segment = encodeURIComponent;
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  /** Null when nobody is signed in. */
+  queryFn: () =>
+    get(contract.session, "/api/session").catch((error: unknown) => {
+      if (error instanceof ApiFailure && error.status === 401) return null;
+      throw error;
+    }),
+  staleTime: 60_000,
+});
+
+type Loose<T> = { [Name in keyof T]?: T[Name] | undefined };
+
+export const findingsQuery = (query: Loose<contract.FindingsQuery>) =>
+  queryOptions({
+    queryKey: ["findings", query],
+    queryFn: () => get(contract.findingPage, "/api/findings", query),
+    placeholderData: keepPreviousData,
+    refetchInterval: LIVE_MS,
+  });
+
+export const findingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["finding", id],
+    queryFn: () => get(contract.finding, `/api/findings/${segment(id)}`),
+  });
+
+export const accountsQuery = (query: Loose<contract.AccountsQuery>) =>
+  queryOptions({
+    queryKey: ["accounts", query],
+    queryFn: () => get(contract.accountPage, "/api/accounts", query),
+    placeholderData: keepPreviousData,
+  });
+
+export const accountQuery = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account],
+    queryFn: () => get(contract.account, `/api/accounts/${segment(account)}`),
+  });
+
+export const exchangesQuery = (account: string, query: Loose<contract.ExchangesQuery>) =>
+  queryOptions({
+    queryKey: ["account", account, "exchanges", query],
+    queryFn: () => get(contract.exchangePage, `/api/accounts/${segment(account)}/exchanges`, query),
+    placeholderData: keepPreviousData,
+  });
+
+export const exchangeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["exchange", id],
+    queryFn: () => get(contract.exchange, `/api/exchanges/${segment(id)}`),
+  });
+
+export const ledgerQuery = queryOptions({
+  queryKey: ["ledger"],
+  queryFn: () => get(contract.ledger, "/api/ledger"),
+  refetchInterval: LIVE_MS,
+});
+
+export const recordsQuery = (query: Loose<contract.RecordsQuery>) =>
+  queryOptions({
+    queryKey: ["ledger", "records", query],
+    queryFn: () => get(contract.ledgerRecords, "/api/ledger/records", query),
+    placeholderData: keepPreviousData,
+    // The end of the log moves; a page further back never changes.
+    ...(query.before === undefined ? { refetchInterval: LIVE_MS } : { staleTime: Number.POSITIVE_INFINITY }),
+  });
+
+export const recordQuery = (index: number) =>
+  queryOptions({
+    queryKey: ["ledger", "record", index],
+    queryFn: () => get(contract.ledgerProof, `/api/ledger/records/${index}`),
+  });
+
+export const healthQuery = queryOptions({
+  queryKey: ["health"],
+  queryFn: () => get(contract.health, "/api/health"),
+  refetchInterval: LIVE_MS,
+});

@@ -1,0 +1,99 @@
+// The address bar is the whole state of a view: every filter, sort, page, tab and opened row is parsed from it here.
+import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { z } from "zod";
+import { FINDING_KINDS, FINDING_STATUSES, OUTCOMES, RECORD_KINDS } from "../../src/api/contract.ts";
+import { AccountScreen } from "./screens/account.tsx";
+import { AccountsScreen } from "./screens/accounts.tsx";
+import { FindingScreen } from "./screens/finding.tsx";
+import { FindingsScreen } from "./screens/findings.tsx";
+import { LedgerScreen } from "./screens/ledger.tsx";
+import { NotFound, Shell } from "./screens/shell.tsx";
+import { SignInScreen } from "./screens/sign-in.tsx";
+
+// A mistyped or outdated address falls back to the plain view instead of an error.
+const text = z.string().max(200).optional().catch(undefined);
+const page = z.number().int().positive().optional().catch(undefined);
+const place = z.number().int().nonnegative().optional().catch(undefined);
+const direction = z.enum(["asc", "desc"]).optional().catch(undefined);
+const choice = <Value extends string>(values: readonly Value[]) => z.enum(values).optional().catch(undefined);
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/findings" });
+  },
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: z.object({ next: text, token: text }),
+  component: SignInScreen,
+});
+
+const findings = createRoute({
+  getParentRoute: () => root,
+  path: "/findings",
+  validateSearch: z.object({
+    status: choice(FINDING_STATUSES),
+    kind: choice(FINDING_KINDS),
+    q: text,
+    sort: choice(["time", "accounts", "evidence", "detector"]),
+    direction,
+    page,
+  }),
+  component: FindingsScreen,
+});
+
+const finding = createRoute({
+  getParentRoute: () => root,
+  path: "/findings/$id",
+  validateSearch: z.object({ tab: choice(["accounts", "exchanges"]), exchange: text }),
+  component: FindingScreen,
+});
+
+const accounts = createRoute({
+  getParentRoute: () => root,
+  path: "/accounts",
+  validateSearch: z.object({
+    q: text,
+    sort: choice(["account", "created", "exchanges", "last"]),
+    direction,
+    page,
+  }),
+  component: AccountsScreen,
+});
+
+const account = createRoute({
+  getParentRoute: () => root,
+  path: "/accounts/$account",
+  validateSearch: z.object({
+    tab: choice(["exchanges", "findings", "keys"]),
+    outcome: choice(OUTCOMES),
+    page,
+    exchange: text,
+  }),
+  component: AccountScreen,
+});
+
+const ledger = createRoute({
+  getParentRoute: () => root,
+  path: "/ledger",
+  validateSearch: z.object({ kind: choice(RECORD_KINDS), act: text, before: place, record: place }),
+  component: LedgerScreen,
+});
+
+const tree = root.addChildren([index, signIn, findings, finding, accounts, account, ledger]);
+
+export function createConsoleRouter() {
+  return createRouter({ routeTree: tree, defaultPreload: false, scrollRestoration: true });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

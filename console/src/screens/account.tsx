@@ -1,0 +1,217 @@
+// One account: what is known of it, what it did over time, and each of its exchanges as figures.
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { type Account, OUTCOMES } from "../../../src/api/contract.ts";
+import { exact, figure } from "../format.ts";
+import { Badge } from "../parts/badge.tsx";
+import { ActivityChart } from "../parts/chart.tsx";
+import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import { Facts, Panel, Tiles } from "../parts/facts.tsx";
+import { Choice } from "../parts/filters.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { Empty, Loaded } from "../parts/states.tsx";
+import { ViewTabs } from "../parts/tabs.tsx";
+import { Untrusted } from "../parts/untrusted.tsx";
+import { When } from "../parts/when.tsx";
+import { accountQuery, exchangesQuery } from "../queries.ts";
+import { EXCHANGE_COLUMNS, ExchangeDrawer } from "./exchange-drawer.tsx";
+import { FINDING_COLUMNS } from "./findings.tsx";
+
+export function AccountScreen(): ReactNode {
+  const { account: name } = useParams({ from: "/accounts/$account" });
+  const { exchange } = useSearch({ from: "/accounts/$account" });
+  const navigate = useNavigate({ from: "/accounts/$account" });
+  const query = useQuery(accountQuery(name));
+  return (
+    <>
+      <nav className="crumbs" aria-label="Breadcrumbs">
+        <Link to="/accounts">Accounts</Link>
+        <span aria-hidden="true">/</span>
+        <Untrusted text={name} />
+      </nav>
+      <header className="title">
+        <h1>
+          <Untrusted text={name} />
+        </h1>
+      </header>
+      <Loaded query={query} what="the account">
+        {(account) => <AccountView account={account} />}
+      </Loaded>
+      {exchange !== undefined && (
+        <ExchangeDrawer
+          id={exchange}
+          close={() => void navigate({ search: (before) => ({ ...before, exchange: undefined }) })}
+        />
+      )}
+    </>
+  );
+}
+
+function AccountView({ account }: { account: Account }): ReactNode {
+  const search = useSearch({ from: "/accounts/$account" });
+  const navigate = useNavigate({ from: "/accounts/$account" });
+  const { figures, facts } = account;
+  const fact = (text: string | null): ReactNode => (text === null ? null : <Untrusted text={text} />);
+  return (
+    <>
+      <Tiles
+        items={[
+          {
+            name: "Exchanges",
+            value: figure(figures.exchanges),
+            hint: `${figure(figures.failed)} without an answer`,
+          },
+          {
+            name: "Tokens out",
+            value: figure(figures.completionTokens),
+            hint: `${figure(figures.promptTokens)} in`,
+          },
+          {
+            name: "Distinct skeletons",
+            value: figure(figures.skeletons),
+            hint: "prompts with variables masked",
+          },
+          { name: "Models", value: figure(figures.models) },
+          { name: "Networks", value: figure(figures.networks), hint: "addresses it came from" },
+        ]}
+      />
+      <div className="columns">
+        <Panel title="Activity">
+          <ActivityChart series={account.series} label="Exchanges" />
+        </Panel>
+        <Panel title="Facts">
+          <Facts
+            items={[
+              ["Created", facts.created === null ? null : <When key="created" at={facts.created} />],
+              ["Organization", fact(facts.organization)],
+              ["Plan", fact(facts.plan)],
+              ["Country", fact(facts.country)],
+              ["Mail domain", fact(facts.emailDomain)],
+              ["Payment", fact(facts.payment)],
+              ["Declared use", fact(facts.declaredUse)],
+              ["First seen", figures.firstAt === null ? null : <When key="first" at={figures.firstAt} />],
+              ["Last seen", figures.lastAt === null ? null : <When key="last" at={figures.lastAt} />],
+            ]}
+          />
+        </Panel>
+      </div>
+      <ViewTabs
+        label="What belongs to this account"
+        selected={search.tab ?? "exchanges"}
+        select={(tab) => void navigate({ search: (before) => ({ ...before, tab }) })}
+        tabs={[
+          {
+            id: "exchanges",
+            title: `Exchanges ${exact(figures.exchanges)}`,
+            content: <Exchanges account={account.account} />,
+          },
+          {
+            id: "findings",
+            title: `Findings ${account.findings.length}`,
+            content: <Findings account={account} />,
+          },
+          { id: "keys", title: `Keys ${account.keys.length}`, content: <Keys account={account} /> },
+        ]}
+      />
+    </>
+  );
+}
+
+function Exchanges({ account }: { account: string }): ReactNode {
+  const search = useSearch({ from: "/accounts/$account" });
+  const navigate = useNavigate({ from: "/accounts/$account" });
+  const query = useQuery(exchangesQuery(account, { outcome: search.outcome, page: search.page }));
+  const change = (part: Partial<typeof search>): void =>
+    void navigate({ search: (before) => ({ ...before, page: undefined, ...part }) });
+  const hrefOf = ({ id }: { id: string }): string => {
+    const parts = Object.entries({ outcome: search.outcome, page: search.page, exchange: id });
+    const kept = parts.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+    return `/accounts/${encodeURIComponent(account)}?${new URLSearchParams(kept)}`;
+  };
+  return (
+    <>
+      <div className="filters">
+        <Choice
+          label="Outcome"
+          value={search.outcome}
+          options={OUTCOMES}
+          change={(outcome) => change({ outcome })}
+        />
+      </div>
+      <Loaded query={query} what="the exchanges">
+        {({ items, total, page, limit }) => (
+          <>
+            <DataTable
+              label="Exchanges"
+              columns={EXCHANGE_COLUMNS}
+              items={items}
+              idOf={({ id }) => id}
+              hrefOf={hrefOf}
+              selected={search.exchange}
+              empty={
+                <Empty title="No exchanges">
+                  <p>Nothing with this outcome is in the store. It reads the log within seconds.</p>
+                </Empty>
+              }
+            />
+            <Pager
+              page={page}
+              limit={limit}
+              total={total}
+              go={(to) => change({ page: to === 1 ? undefined : to })}
+            />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function Findings({ account }: { account: Account }): ReactNode {
+  return (
+    <DataTable
+      label="Findings that name this account"
+      columns={FINDING_COLUMNS}
+      items={account.findings}
+      idOf={({ id }) => id}
+      hrefOf={({ id }) => `/findings/${encodeURIComponent(id)}`}
+      empty={
+        <Empty title="No finding names this account">
+          <p>Nothing has been asserted about it.</p>
+        </Empty>
+      }
+    />
+  );
+}
+
+const KEY_COLUMNS: readonly ColumnOf<Account["keys"][number]>[] = [
+  { id: "id", title: "Key", kind: "wide", cell: ({ id }) => <span className="mono">{id}</span> },
+  { id: "label", title: "Label", cell: ({ label }) => <Untrusted text={label} /> },
+  { id: "created", title: "Created", cell: ({ createdAt }) => <When at={createdAt} /> },
+  { id: "expires", title: "Expires", cell: ({ expiresAt }) => <When at={expiresAt} /> },
+  {
+    id: "state",
+    title: "State",
+    cell: ({ revokedAt }) =>
+      revokedAt === null ? <Badge tone="good">active</Badge> : <Badge tone="quiet">revoked</Badge>,
+  },
+];
+
+function Keys({ account }: { account: Account }): ReactNode {
+  return (
+    <DataTable
+      label="Keys of this account"
+      columns={KEY_COLUMNS}
+      items={account.keys}
+      idOf={({ id }) => id}
+      empty={
+        <Empty title="No keys">
+          <p>
+            Make one with <code>adyton keys create</code>.
+          </p>
+        </Empty>
+      }
+    />
+  );
+}

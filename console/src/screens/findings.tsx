@@ -1,0 +1,134 @@
+// The list an analyst starts from: what was asserted, how strongly, about how many accounts, and what was decided.
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { FINDING_KINDS, FINDING_STATUSES, type FindingSummary } from "../../../src/api/contract.ts";
+import { evidence, figure } from "../format.ts";
+import { KindBadge, StatusBadge } from "../parts/badge.tsx";
+import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import { Choice, SearchBox } from "../parts/filters.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { Empty, Loaded } from "../parts/states.tsx";
+import { Untrusted } from "../parts/untrusted.tsx";
+import { When } from "../parts/when.tsx";
+import { findingsQuery } from "../queries.ts";
+
+export const FINDING_COLUMNS: readonly ColumnOf<FindingSummary>[] = [
+  {
+    id: "summary",
+    title: "Finding",
+    kind: "wide",
+    cell: (finding) => (
+      <span className="stack">
+        <span className="line">
+          <KindBadge kind={finding.kind} />
+          <span className="strong">
+            <Untrusted text={finding.summary} />
+          </span>
+        </span>
+        <span className="muted small mono">{finding.id}</span>
+      </span>
+    ),
+  },
+  { id: "status", title: "Status", cell: (finding) => <StatusBadge status={finding.status} /> },
+  { id: "detector", title: "Detector", sortable: true, cell: (finding) => finding.detector },
+  {
+    id: "accounts",
+    title: "Accounts",
+    kind: "number",
+    sortable: true,
+    cell: (finding) => figure(finding.accounts),
+  },
+  {
+    id: "evidence",
+    title: "Evidence",
+    kind: "number",
+    sortable: true,
+    cell: (finding) => <Evidence of={finding} />,
+  },
+  { id: "time", title: "Raised", sortable: true, cell: (finding) => <When at={finding.raisedAt} /> },
+];
+
+export function FindingsScreen(): ReactNode {
+  const search = useSearch({ from: "/findings" });
+  const navigate = useNavigate({ from: "/findings" });
+  const query = useQuery(findingsQuery(search));
+  const change = (part: Partial<typeof search>): void =>
+    void navigate({ search: (before) => ({ ...before, page: undefined, ...part }) });
+  const filtered = search.status !== undefined || search.kind !== undefined || search.q !== undefined;
+  return (
+    <>
+      <header className="title">
+        <h1>Findings</h1>
+        <p className="muted">What the detectors assert. Each finding carries the error rate it holds to.</p>
+      </header>
+      <div className="filters">
+        <Choice
+          label="Status"
+          value={search.status}
+          options={FINDING_STATUSES}
+          change={(status) => change({ status })}
+        />
+        <Choice
+          label="Kind"
+          value={search.kind}
+          options={FINDING_KINDS}
+          change={(kind) => change({ kind })}
+        />
+        <SearchBox label="Search" value={search.q} change={(q) => change({ q })} />
+      </div>
+      <Loaded query={query} what="the findings">
+        {({ items, total, page, limit }) => (
+          <>
+            <DataTable
+              label="Findings"
+              columns={FINDING_COLUMNS}
+              items={items}
+              idOf={({ id }) => id}
+              hrefOf={({ id }) => `/findings/${encodeURIComponent(id)}`}
+              sorting={{
+                by: search.sort ?? "time",
+                direction: search.direction ?? "desc",
+                change: (sort, direction) => change({ sort: sort as typeof search.sort, direction }),
+              }}
+              empty={<NoFindings filtered={filtered} clear={() => void navigate({ search: {} })} />}
+            />
+            <Pager
+              page={page}
+              limit={limit}
+              total={total}
+              go={(to) => change({ page: to === 1 ? undefined : to })}
+            />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function NoFindings({ filtered, clear }: { filtered: boolean; clear: () => void }): ReactNode {
+  if (!filtered) {
+    return (
+      <Empty title="No findings">
+        <p>
+          Nothing has been asserted about the traffic seen so far. Detectors run by themselves;{" "}
+          <code>adyton hunt</code> runs them now.
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No finding matches these filters">
+      <button type="button" className="button" onClick={clear}>
+        Clear the filters
+      </button>
+    </Empty>
+  );
+}
+
+function Evidence({ of: { eValue, pValue } }: { of: FindingSummary }): ReactNode {
+  if (eValue !== null)
+    return <span title="e-value: evidence against the null hypothesis">e = {evidence(eValue)}</span>;
+  if (pValue !== null) return <span title="p-value under the null hypothesis">p = {evidence(pValue)}</span>;
+  return <span className="muted">—</span>;
+}
