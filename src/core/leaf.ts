@@ -1,0 +1,125 @@
+// A leaf: the public part of a record, canonical JSON of a few hundred bytes, which is what the tree hashes.
+import { base64urlBytes, utf8, utf8Text } from "./bytes.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { FIELDS, type RecordKind } from "./record.ts";
+import { MAX_ENTRY_BYTES } from "./tiles.ts";
+
+/** Longest exchange id, writer, node or act name, in UTF-8 bytes. */
+export const MAX_NAME_BYTES = 255;
+
+/** Absent members are absent in the JSON, never null. */
+export interface Leaf {
+  readonly v: 1;
+  readonly kind: RecordKind;
+  /** Installation that sealed it. */
+  readonly node: string;
+  /** Who wrote the frame; `incarnation` and `seq` make it unique. An `interrupted` leaf repeats its open's three. */
+  readonly writer: string;
+  readonly incarnation: number;
+  readonly seq: number;
+  /** ISO 8601 UTC with milliseconds. */
+  readonly time: string;
+  readonly exchange?: string;
+  readonly act?: string;
+  /** Pseudonym, `p_` and 22 characters; absent: the installation itself. */
+  readonly account?: string;
+  /** Leaf index of the open that this close or interruption ends. */
+  readonly open?: number;
+  /** On acts `log.write-failed` and `log.damaged`: how many sequence numbers from `seq` on are missing. */
+  readonly gap?: number;
+  /** Commitment of each field, base64url. */
+  readonly commit?: Readonly<Record<string, string>>;
+  /** SHA-256 of the ciphertext, base64url, and its length. */
+  readonly digest?: string;
+  readonly bytes?: number;
+}
+
+const quote = JSON.stringify;
+
+/** Canonical JSON (RFC 8785) of a leaf. Throws RangeError beyond 65,535 bytes. */
+export function encodeLeaf(leaf: Leaf): Uint8Array {
+  let json = "{";
+  if (leaf.account !== undefined) json += `"account":${quote(leaf.account)},`;
+  if (leaf.act !== undefined) json += `"act":${quote(leaf.act)},`;
+  if (leaf.bytes !== undefined) json += `"bytes":${leaf.bytes},`;
+  if (leaf.commit !== undefined) json += `"commit":${canonicalJson(leaf.commit)},`;
+  if (leaf.digest !== undefined) json += `"digest":${quote(leaf.digest)},`;
+  if (leaf.exchange !== undefined) json += `"exchange":${quote(leaf.exchange)},`;
+  if (leaf.gap !== undefined) json += `"gap":${leaf.gap},`;
+  json += `"incarnation":${leaf.incarnation},"kind":"${leaf.kind}","node":${quote(leaf.node)},`;
+  if (leaf.open !== undefined) json += `"open":${leaf.open},`;
+  json += `"seq":${leaf.seq},"time":"${leaf.time}","v":1,"writer":${quote(leaf.writer)}}`;
+  const bytes = utf8(json);
+  if (bytes.length > MAX_ENTRY_BYTES)
+    throw new RangeError(`expected a leaf of at most ${MAX_ENTRY_BYTES} bytes, got ${bytes.length}`);
+  return bytes;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isName = (value: unknown): value is string =>
+  typeof value === "string" &&
+  value.length > 0 &&
+  value.isWellFormed() &&
+  utf8(value).length <= MAX_NAME_BYTES;
+const isHash = (value: unknown): boolean => typeof value === "string" && base64urlBytes(value)?.length === 32;
+const isPseudonym = (value: unknown): boolean =>
+  typeof value === "string" && value.startsWith("p_") && base64urlBytes(value.slice(2))?.length === 16;
+
+function isTime(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const time = new Date(value);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
+}
+
+/** Shape of each optional member; which kinds carry it is checked in `fitsKind`. */
+const OPTIONAL: Readonly<Record<string, (value: unknown) => boolean>> = {
+  exchange: isName,
+  act: isName,
+  account: isPseudonym,
+  open: isCount,
+  gap: isCount,
+  digest: isHash,
+  bytes: isCount,
+  commit: () => true,
+};
+
+function fitsKind(leaf: Leaf): boolean {
+  const sealed = leaf.digest !== undefined && leaf.bytes !== undefined && leaf.commit !== undefined;
+  const bare = leaf.digest === undefined && leaf.bytes === undefined && leaf.commit === undefined;
+  if (!sealed && !bare) return false;
+  if (leaf.kind === "interrupted") return bare && leaf.exchange !== undefined && leaf.open !== undefined;
+  const hasExchange = leaf.exchange !== undefined;
+  if (leaf.kind === "act" ? hasExchange || leaf.act === undefined : !hasExchange || leaf.act !== undefined)
+    return false;
+  if (leaf.kind !== "close" && leaf.open !== undefined) return false;
+  if ((leaf.gap !== undefined) !== bare || (bare && leaf.kind !== "act")) return false;
+  if (leaf.commit === undefined) return true;
+  const names = Object.keys(leaf.commit);
+  const fields: readonly string[] = FIELDS[leaf.kind];
+  return names.length === fields.length && fields.every((field) => isHash(leaf.commit?.[field]));
+}
+
+/** Reads a leaf, or null: anything that this version would not have written, to the byte, is refused. */
+export function parseLeaf(bytes: Uint8Array): Leaf | null {
+  const text = utf8Text(bytes);
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  // The members are checked one by one below and the whole is compared with its own encoding.
+  const leaf = value as Leaf;
+  const kinds: readonly string[] = ["open", "close", "interrupted", "act"];
+  if (leaf.v !== 1 || !kinds.includes(leaf.kind) || !isName(leaf.node) || !isName(leaf.writer)) return null;
+  if (!isCount(leaf.incarnation) || !isCount(leaf.seq) || !isTime(leaf.time)) return null;
+  for (const [name, check] of Object.entries(OPTIONAL)) {
+    const member: unknown = Reflect.get(leaf, name);
+    if (member !== undefined && !check(member)) return null;
+  }
+  if (leaf.commit !== undefined && (typeof leaf.commit !== "object" || leaf.commit === null)) return null;
+  if (!fitsKind(leaf)) return null;
+  return utf8Text(encodeLeaf(leaf)) === text ? leaf : null;
+}

@@ -1,0 +1,48 @@
+// Everything that can go wrong with the log, one stable code each.
+import { AdytonError } from "../core/errors.ts";
+
+/** What each code means and what to do about it; docs/errors.md is made from this. */
+export const LOG_ERROR_CODES = {
+  "log.key-mode":
+    "A file in keys/ can be read by others than its owner. Run chmod 600 on it and check who could read it.",
+  "log.key-lost":
+    "keys/installation.key is missing although the log holds data sealed with it. Restore it from the backup.",
+  "log.key-wrong":
+    "keys/installation.key does not belong to this data folder. Restore the right one from the backup.",
+  "log.key-malformed": "keys/installation.key is not what Adyton wrote. Restore it from the backup.",
+  "log.key-store-failed":
+    "An account key could not be saved or read in keys/accounts.sqlite. Check the disk.",
+  "log.locked": "Another process already writes here. Stop it, or use another writer name.",
+  "log.disk-full":
+    "The disk is full, so records can't be made durable. Free space; the writer resumes by itself.",
+  "log.write-failed":
+    "The disk refused a write or a sync. Check it; the writer resumes in a new segment when it works again.",
+  "log.unhealthy": "The writer has failed and has not recovered yet, so it accepts no records.",
+  "log.queue-full": "Records come faster than the disk takes them and the queue's limit is reached.",
+  "log.record-too-large": "A record is larger than the log's limit for one record.",
+  "log.closed": "The writer is closed.",
+  "log.name": "A writer, exchange or act name is empty, too long or has characters that are not allowed.",
+  "log.time": "A record's time is not a number of milliseconds between the years 1970 and 9999.",
+  "log.state-malformed":
+    "ledger/state.json is not what Adyton wrote. Delete it: it is rebuilt from the leaves.",
+  "log.inconsistent":
+    "The files of the log contradict each other or its signed checkpoint. Run adyton log fsck.",
+  "log.checkpoint-invalid": "log/checkpoint does not verify with this installation's key.",
+  "log.damaged":
+    "A sealed file is damaged. Run adyton log fsck to find the first bad byte, and restore it from a backup.",
+  "log.not-found": "There is no such record in the sealed log.",
+  "log.too-many-open": "More exchanges are open at once than the ledger keeps track of.",
+  "log.proof-invalid": "The proof does not verify.",
+} as const;
+
+export type LogErrorCode = keyof typeof LOG_ERROR_CODES;
+
+export class LogError extends AdytonError<LogErrorCode> {}
+
+/** The error that a failed disk operation becomes: full disks get their own code. */
+export function diskError(what: string, cause: unknown): LogError {
+  const full =
+    cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LogError(full ? "log.disk-full" : "log.write-failed", `${what}: ${reason}`, { cause });
+}

@@ -1,0 +1,69 @@
+// The ledger's position, written by one rename: what is in this file is sealed, what is not will be sealed again.
+import { z } from "zod";
+import { base64Bytes } from "../core/bytes.ts";
+import { HASH_BYTES } from "../core/merkle.ts";
+import { type Disk, replaceFile } from "./disk.ts";
+import { LogError } from "./errors.ts";
+
+/** Exchanges whose close has not come yet. Each costs about 100 bytes of memory and of every state.json. */
+export const MAX_OPEN_EXCHANGES = 200_000;
+
+/** How far one writer's segments are sealed. */
+export interface WriterPosition {
+  incarnation: number;
+  /** Next sequence number of that incarnation. */
+  sequence: number;
+  /** Segment being read and the offset in it; segments with smaller numbers may be reused. Null: to be found. */
+  segment: number | null;
+  offset: number;
+}
+
+export interface LedgerState {
+  v: 1;
+  node: string;
+  origin: string;
+  size: number;
+  /** Base64. */
+  root: string;
+  writers: Record<string, WriterPosition>;
+  /** Writer, incarnation, exchange, leaf index and sequence of each open that has no close yet. */
+  open: [string, number, string, number, number][];
+}
+
+const count = z.number().int().nonnegative().safe();
+
+const SCHEMA: z.ZodType<LedgerState> = z.strictObject({
+  v: z.literal(1),
+  node: z.string(),
+  origin: z.string(),
+  size: count,
+  root: z.string().refine((text) => base64Bytes(text)?.length === HASH_BYTES),
+  writers: z.record(
+    z.string(),
+    z.strictObject({
+      incarnation: count,
+      sequence: count,
+      segment: count.nullable(),
+      offset: count,
+    }),
+  ),
+  open: z.array(z.tuple([z.string(), count, z.string(), count, count])),
+});
+
+/** Null when there is none. Throws `log.state-malformed`. */
+export async function readLedgerState(disk: Disk, path: string): Promise<LedgerState | null> {
+  const bytes = await disk.readFile(path);
+  if (bytes === null) return null;
+  try {
+    return SCHEMA.parse(JSON.parse(bytes.toString("utf8")));
+  } catch (cause) {
+    throw new LogError("log.state-malformed", `expected ${path} to be a ledger state of version 1`, {
+      cause,
+    });
+  }
+}
+
+/** The commit point of sealing. */
+export async function writeLedgerState(disk: Disk, path: string, state: LedgerState): Promise<void> {
+  await replaceFile(disk, path, Buffer.from(`${JSON.stringify(state)}\n`));
+}

@@ -1,0 +1,247 @@
+// Appends records to a write-ahead segment and says when each is durable. The only writer of its folder.
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { DataFolder } from "../config/data-folder.ts";
+import { MAX_NAME_BYTES } from "../core/leaf.ts";
+import { FIELDS, type RecordDraft } from "../core/record.ts";
+import { type Disk, makeFolder, NODE_DISK } from "./disk.ts";
+import { diskError, LogError } from "./errors.ts";
+import { FolderLock } from "./folder-lock.ts";
+import { frameLayout, MAX_FRAME_BYTES, writeFrameHead } from "./frame.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import type { Keyring } from "./keyring.ts";
+import { RandomPool } from "./random-pool.ts";
+import { NONCE_BYTES, RecordSealer, recordKey } from "./sealing.ts";
+import { SEGMENT_BYTES, WRITER_NAME } from "./segment.ts";
+import { type Recovery, SegmentWriter } from "./segment-writer.ts";
+
+/** How long after a disk failure the writer tries by itself to go on in a new segment. */
+const RECOVER_EVERY_MS = 1_000;
+
+/** Last millisecond that ISO 8601 writes with a four-digit year. */
+const MAX_TIME_MS = 253_402_300_799_999;
+
+export interface LogWriterOptions {
+  /** The data folder. */
+  readonly folder: string;
+  /** Lower-case letters, digits and hyphens: `gateway-0`, `api`, `import`. */
+  readonly writer: string;
+  readonly keys: Keyring;
+  /** Told of every disk failure, once, before the pending promises reject. */
+  readonly onFailure?: (error: LogError) => void;
+  /** Length of a segment file. Small ones suit processes that write little. */
+  readonly segmentBytes?: number;
+  readonly disk?: Disk;
+  readonly clock?: () => number;
+  /** 0: only `recover()` recovers. */
+  readonly recoverEveryMs?: number;
+}
+
+/** What `append` gives back at once. `sequence` is -1 where the record was refused (`durable` says why). */
+export interface Appended {
+  readonly sequence: number;
+  /** Resolves when the record is on disk; rejects with LogError. Records of one flush share it. */
+  readonly durable: Promise<void>;
+}
+
+function refused(error: LogError): Appended {
+  const durable = Promise.reject(error);
+  durable.catch(() => {}); // who ignores a refusal asked for it
+  return { sequence: -1, durable };
+}
+
+export class LogWriter {
+  readonly name: string;
+  readonly incarnation: number;
+  /** What the start found at the end of the former incarnation; null: it had ended cleanly, or there was none. */
+  readonly recovery: Recovery | null;
+  readonly #keys: Keyring;
+  readonly #lock: FolderLock;
+  readonly #segments: SegmentWriter;
+  readonly #onFailure: ((error: LogError) => void) | undefined;
+  readonly #recoverEveryMs: number;
+  readonly #queue: FrameQueue = new FrameQueue();
+  readonly #random: RandomPool = new RandomPool();
+  readonly #sealer: RecordSealer = new RecordSealer();
+  #sequence = 0;
+  #state: "healthy" | "failed" | "closed" = "healthy";
+  #flushing: Promise<void> | null = null;
+  #recoverTimer: NodeJS.Timeout | null = null;
+
+  private constructor(options: LogWriterOptions, lock: FolderLock, segments: SegmentWriter) {
+    this.name = options.writer;
+    this.incarnation = segments.incarnation;
+    this.recovery = segments.recovery;
+    this.#keys = options.keys;
+    this.#lock = lock;
+    this.#segments = segments;
+    this.#onFailure = options.onFailure;
+    this.#recoverEveryMs = options.recoverEveryMs ?? RECOVER_EVERY_MS;
+  }
+
+  /** Throws LogError: `log.name`, `log.locked` when another process has this name, `log.disk-full`, `log.write-failed`. */
+  static async open(options: LogWriterOptions): Promise<LogWriter> {
+    if (!WRITER_NAME.test(options.writer))
+      throw new LogError(
+        "log.name",
+        `expected a writer name like gateway-0, got ${JSON.stringify(options.writer)}`,
+      );
+    const data = new DataFolder(options.folder);
+    const folder = join(data.segments, options.writer);
+    const disk = options.disk ?? NODE_DISK;
+    let lock: FolderLock | null = null;
+    try {
+      await makeFolder(disk, folder);
+      lock = FolderLock.acquire(join(folder, "lock.sqlite"));
+      if (lock === null)
+        throw new LogError("log.locked", `another process writes as ${options.writer} in ${folder}`);
+      const segments = await SegmentWriter.open({
+        disk,
+        folder,
+        writer: options.writer,
+        ledgerState: data.ledgerState,
+        segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+        startMs: (options.clock ?? Date.now)(),
+      });
+      return new LogWriter(options, lock, segments);
+    } catch (error) {
+      lock?.release();
+      throw error instanceof LogError ? error : diskError(`could not open ${folder}`, error);
+    }
+  }
+
+  /** False from a disk failure until recovery; `append` refuses meanwhile. */
+  get healthy(): boolean {
+    return this.#state === "healthy";
+  }
+
+  /** Bytes of records that wait for the disk. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /**
+   * Encrypts, commits and queues a record. Never throws and never waits: look at `durable`. The fields' bytes are copied
+   * before it returns.
+   */
+  append(draft: RecordDraft): Appended {
+    if (this.#state !== "healthy") {
+      const code = this.#state === "closed" ? "log.closed" : "log.unhealthy";
+      return refused(new LogError(code, `the writer ${this.name} is ${this.#state}`));
+    }
+    try {
+      const durable = this.#encode(draft);
+      this.#flushing ??= this.#flush();
+      return { sequence: this.#sequence++, durable };
+    } catch (error) {
+      if (error instanceof LogError) return refused(error);
+      return refused(new LogError("log.key-store-failed", "could not read account keys", { cause: error }));
+    }
+  }
+
+  #encode(draft: RecordDraft): Promise<void> {
+    const name = draft.kind === "act" ? draft.act : draft.exchange;
+    const nameBytes = Buffer.byteLength(name);
+    if (nameBytes === 0 || nameBytes > MAX_NAME_BYTES || !name.isWellFormed())
+      throw new LogError("log.name", `expected a name of 1 to ${MAX_NAME_BYTES} bytes, got ${nameBytes}`);
+    const account = Buffer.from(draft.account ?? "");
+    if (account.length > MAX_NAME_BYTES || (draft.account !== null && account.length === 0))
+      throw new LogError(
+        "log.name",
+        `expected an account of 1 to ${MAX_NAME_BYTES} bytes, got ${account.length}`,
+      );
+    const timeMs = Math.floor(draft.timeMs);
+    if (!(timeMs >= 0 && timeMs <= MAX_TIME_MS))
+      throw new LogError("log.time", `expected milliseconds since 1970, got ${draft.timeMs}`);
+    const names = FIELDS[draft.kind];
+    const layout = frameLayout(
+      draft.kind,
+      nameBytes,
+      this.#sealer.sealedBytes(account.length, names, draft.fields),
+    );
+    if (layout.length > MAX_FRAME_BYTES)
+      throw new LogError(
+        "log.record-too-large",
+        `expected at most ${MAX_FRAME_BYTES} bytes, got ${layout.length}`,
+      );
+    const { pseudonym, keyId, key } = this.#keys.forWriting(draft.account);
+    const random = this.#random.take(NONCE_BYTES * (1 + names.length));
+    const nonce = random.subarray(0, NONCE_BYTES);
+    const { buffer, at, durable } = this.#queue.reserve(layout.length);
+    const { incarnation } = this;
+    const head = { incarnation, sequence: this.#sequence, timeMs, pseudonym, keyId, nonce, name, nameBytes };
+    writeFrameHead(buffer, at, { kind: draft.kind, ...head }, layout.length);
+    this.#sealer.seal(
+      {
+        account,
+        names,
+        fields: draft.fields,
+        salts: random.subarray(NONCE_BYTES),
+        key: recordKey(key, nonce),
+      },
+      buffer,
+      { commitments: at + layout.commitments, cipher: at + layout.cipher },
+    );
+    return durable;
+  }
+
+  /** Self-clocked: the next write and sync start when the last have ended, with everything queued meanwhile. */
+  async #flush(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve)); // one write for all that this turn brings
+    for (let batch = this.#queue.take(); batch !== null; batch = this.#queue.take()) {
+      try {
+        this.#keys.save(); // a record must never be durable before its key is
+        await this.#segments.write(batch.frames);
+        batch.settle(null);
+      } catch (cause) {
+        const error = cause instanceof LogError ? cause : diskError(`could not write as ${this.name}`, cause);
+        this.#fail(error);
+        batch.settle(error);
+      }
+    }
+    this.#flushing = null;
+  }
+
+  /** After a failed sync nobody knows what the disk holds: give the segment up and refuse what waits. */
+  #fail(error: LogError): void {
+    this.#state = "failed";
+    this.#onFailure?.(error);
+    this.#queue.rejectAll(error);
+    this.#scheduleRecovery();
+  }
+
+  #scheduleRecovery(): void {
+    if (this.#recoverEveryMs === 0 || this.#state !== "failed") return;
+    this.#recoverTimer = setTimeout(() => {
+      this.recover().catch(() => this.#scheduleRecovery());
+    }, this.#recoverEveryMs);
+    this.#recoverTimer.unref();
+  }
+
+  /**
+   * Goes on in a new segment after a disk failure. The sequence numbers that were refused stay unused and are declared
+   * in the segment's header. Throws LogError while the disk still refuses.
+   */
+  async recover(): Promise<void> {
+    if (this.#state !== "failed") return;
+    if (this.#recoverTimer !== null) clearTimeout(this.#recoverTimer);
+    await this.#flushing;
+    try {
+      this.#keys.save();
+      await this.#segments.restart(this.#sequence);
+      if (this.#state === "failed") this.#state = "healthy";
+    } catch (cause) {
+      throw cause instanceof LogError ? cause : diskError(`could not resume as ${this.name}`, cause);
+    }
+  }
+
+  /** Waits for everything appended, then gives up the lock. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    if (this.#recoverTimer !== null) clearTimeout(this.#recoverTimer);
+    while (this.#flushing !== null) await this.#flushing;
+    await this.#segments.close();
+    this.#lock.release();
+  }
+}
