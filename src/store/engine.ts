@@ -142,7 +142,7 @@ class Lane {
     return this.#next(() =>
       this.#client.insert({
         table,
-        values: rows as object[],
+        values: wellFormed(rows),
         format: "JSONEachRow",
         clickhouse_settings: this.#settings(WRITE_TIMEOUT_MS),
       }),
@@ -173,6 +173,30 @@ class Lane {
     this.#tail = done.catch(() => {});
     return done;
   }
+}
+
+/**
+ * The rows with every broken surrogate replaced by U+FFFD. Texts of strangers (a model's name) may hold half a
+ * character, which JSON can write and the database refuses; one such row must not stop the log's ingest for ever.
+ */
+function wellFormed(rows: readonly object[]): object[] {
+  return rows.some((row) => Object.values(row).some(isBroken)) ? rows.map(repaired) : (rows as object[]);
+}
+
+function isBroken(value: unknown): boolean {
+  if (typeof value === "string") return !value.isWellFormed();
+  // Arrays of numbers are long and can't be broken; an array of texts is told by its first element.
+  return Array.isArray(value) && typeof value[0] === "string" && value.some(isBroken);
+}
+
+function repaired(row: object): object {
+  const entries = Object.entries(row).map(([name, value]: [string, unknown]) => [name, repairedValue(value)]);
+  return Object.fromEntries(entries);
+}
+
+function repairedValue(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  return Array.isArray(value) ? value.map(repairedValue) : value;
 }
 
 function connect(options: EngineOptions): ClickHouseClient {

@@ -1,5 +1,6 @@
 // The store on the real embedded engine: migrations, parameters, limits, batches in order, starting over.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { copyFile, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { AdytonError } from "../../src/core/errors.ts";
 import { Store } from "../../src/store/store.ts";
 
 const OWN_MIGRATIONS: string = fileURLToPath(new URL("../../src/store/migrations/", import.meta.url));
+const CHILD: string = fileURLToPath(new URL("crash-child.ts", import.meta.url));
 const NUMBERS_TABLE = `
 -- Two statements, one of them over several lines; a comment with a semicolon;
 CREATE TABLE IF NOT EXISTS numbers (leaf UInt64, n UInt64)
@@ -35,6 +37,18 @@ function code(expected: string): (error: unknown) => boolean {
 }
 
 describe("store", () => {
+  test("one process at a time holds the embedded engine", async () => {
+    const folder = join(root, "locked");
+    const store = await Store.open({ folder, migrations });
+    try {
+      const child = spawnSync(process.execPath, [CHILD, folder, migrations, "1"], { encoding: "utf8" });
+      assert.match(child.stdout, /store\.locked/);
+      assert.equal(child.status, 1);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("takes batches in order and keeps its position across a reopening", async () => {
     const folder = join(root, "order");
     let store = await Store.open({ folder, migrations });
@@ -78,6 +92,16 @@ describe("store", () => {
       // A limit of one statement must not stay with the connection.
       const [kept] = await store.query<{ s: string }>("SELECT getSetting('max_execution_time') AS s");
       assert.equal(Number(kept?.s), 60);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test("takes texts that are no valid Unicode", async () => {
+    const store = await Store.open({ folder: join(root, "surrogates"), migrations });
+    try {
+      await store.insertBatch({ rows: { names: [{ leaf: 0, name: "a\ud800b\u0000\u2028" }] }, position: 1 });
+      assert.deepEqual(await store.query("SELECT name FROM names"), [{ name: "a\ufffdb\u0000\u2028" }]);
     } finally {
       await store.close();
     }

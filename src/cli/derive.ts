@@ -1,0 +1,167 @@
+// From a stretch of the sealed log to rows of the store: joins the records of an exchange, decodes, derives features.
+import type { AccountFacts } from "../core/account.ts";
+import { exchangeOf, type ReadableRecord } from "../core/decode/exchange-of.ts";
+import { asObject, asTextOrNull, parseJsonBytes } from "../core/decode/json.ts";
+import type { Exchange } from "../core/exchange.ts";
+import { decompress } from "../log/content-coding.ts";
+
+/** A record of the sealed log, as the derivation needs it. */
+export interface SourceRecord extends ReadableRecord {
+  readonly index: number;
+  readonly leaf: ReadableRecord["leaf"] & {
+    readonly open?: number | undefined;
+    readonly act?: string | undefined;
+  };
+}
+
+/** The sealed log, as the derivation needs it. */
+export interface RecordSource {
+  /** Leaves that are sealed. */
+  size(): Promise<number>;
+  /** Records with `from <= index < to`, in order. */
+  records(from: number, to: number): AsyncIterable<SourceRecord>;
+  record(index: number): Promise<SourceRecord>;
+}
+
+/** What turns facts into rows. Both are pure. Rows need no `leaf`: it is added here. */
+export interface Features {
+  /** Rows by table of one exchange. Must be total: hostile content may not make it throw. */
+  readonly rowsOf: (exchange: Exchange) => Readonly<Record<string, readonly object[]>>;
+  /** Rows by table of what is known of an account. */
+  readonly accountRows: (facts: AccountFacts) => Readonly<Record<string, readonly object[]>>;
+}
+
+export interface Derived {
+  readonly rows: Record<string, object[]>;
+  readonly exchanges: number;
+  readonly accounts: number;
+  /** Exchanges whose content was erased: they leave no rows. */
+  readonly erased: number;
+  /** Exchanges whose features could not be derived; each was reported. */
+  readonly failed: number;
+}
+
+/** Bytes of opens that wait in memory for their close; beyond it the oldest are read again from the log. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** Keeps opens between calls, so that a close finds its open without a second read of the log. */
+export class Derivation {
+  readonly #log: RecordSource;
+  readonly #features: Features;
+  readonly #onFailure: (index: number, error: unknown) => void;
+  readonly #waiting = new Map<number, SourceRecord>();
+  #waitingBytes = 0;
+
+  constructor(
+    log: RecordSource,
+    features: Features,
+    options: { readonly onFailure?: (index: number, error: unknown) => void } = {},
+  ) {
+    this.#log = log;
+    this.#features = features;
+    this.#onFailure = options.onFailure ?? (() => {});
+  }
+
+  /** Rows of the leaves `from` to `to`. An exchange belongs to the leaf that ends it. */
+  async derive(from: number, to: number): Promise<Derived> {
+    const rows: Record<string, object[]> = {};
+    const counts = { exchanges: 0, accounts: 0, erased: 0, failed: 0 };
+    for await (const record of this.#log.records(from, to)) {
+      switch (record.leaf.kind) {
+        case "open":
+          this.#keep(record);
+          break;
+        case "close":
+        case "interrupted":
+          counts[await this.#takeExchange(record, rows)] += 1;
+          break;
+        case "act":
+          if (record.leaf.act === "account.recorded") counts[this.#takeAccount(record, rows)] += 1;
+          break;
+      }
+    }
+    return { rows, ...counts };
+  }
+
+  async #takeExchange(
+    close: SourceRecord,
+    rows: Record<string, object[]>,
+  ): Promise<"exchanges" | "erased" | "failed"> {
+    const open = await this.#openOf(close);
+    const exchange = open === null ? null : exchangeOf(open, close, { decompress });
+    if (exchange === null) return "erased";
+    return this.#add(close.index, rows, () => this.#features.rowsOf(exchange)) ? "exchanges" : "failed";
+  }
+
+  #takeAccount(act: SourceRecord, rows: Record<string, object[]>): "accounts" | "erased" | "failed" {
+    if (act.content === null) return "erased";
+    const facts = factsOf(act.content.get("detail"));
+    if (facts === null) return "failed";
+    return this.#add(act.index, rows, () => this.#features.accountRows(facts)) ? "accounts" : "failed";
+  }
+
+  /** One exchange that breaks the derivation must not stop all others for ever: it is reported and left out. */
+  #add(
+    leaf: number,
+    rows: Record<string, object[]>,
+    derive: () => Readonly<Record<string, readonly object[]>>,
+  ): boolean {
+    try {
+      for (const [table, derived] of Object.entries(derive())) {
+        const target = rows[table];
+        const added = derived.map((row) => ({ leaf, ...row }));
+        if (target === undefined) rows[table] = added;
+        else target.push(...added);
+      }
+      return true;
+    } catch (error) {
+      this.#onFailure(leaf, error);
+      return false;
+    }
+  }
+
+  async #openOf(close: SourceRecord): Promise<SourceRecord | null> {
+    const index = close.leaf.open;
+    if (index === undefined) return null;
+    const waiting = this.#waiting.get(index);
+    if (waiting === undefined) return this.#log.record(index);
+    this.#waiting.delete(index);
+    this.#waitingBytes -= sizeOf(waiting);
+    return waiting;
+  }
+
+  #keep(open: SourceRecord): void {
+    this.#waiting.set(open.index, open);
+    this.#waitingBytes += sizeOf(open);
+    for (const [index, oldest] of this.#waiting) {
+      if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
+      this.#waiting.delete(index);
+      this.#waitingBytes -= sizeOf(oldest);
+    }
+  }
+}
+
+/** Bytes a record keeps alive, with some for its objects. */
+function sizeOf(record: SourceRecord): number {
+  let bytes = 1024;
+  for (const field of record.content?.values() ?? []) bytes += field.byteLength;
+  return bytes;
+}
+
+/** Facts of an `account.recorded` act. */
+function factsOf(detail: Uint8Array | undefined): AccountFacts | null {
+  const facts = detail === undefined ? undefined : asObject(parseJsonBytes(detail));
+  const account = asTextOrNull(facts?.["account"]);
+  if (facts === undefined || account === null) return null;
+  const text = (name: string): string | null => asTextOrNull(facts[name]);
+  return {
+    account,
+    created: text("created"),
+    plan: text("plan"),
+    payment: text("payment"),
+    emailDomain: text("emailDomain"),
+    country: text("country"),
+    organization: text("organization"),
+    declaredUse: text("declaredUse"),
+  };
+}
