@@ -7,7 +7,7 @@ import { type Context, contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 import { CliError } from "./errors.ts";
 import { type Cell, timeText } from "./output.ts";
-import { withState } from "./with-state.ts";
+import { withChanges, withState } from "./with-state.ts";
 
 interface FactOptions {
   readonly created?: string;
@@ -53,7 +53,7 @@ export function accountsCommand(): Command {
     )
     .action(async (name: string, options: FactOptions, self: Command) => {
       const context = contextOf(self);
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const { account, isNew } = await state.accounts.ensure(factsOf(name, options), { record });
         context.output.result({ ...account, isNew }, () =>
           context.output.line(`${isNew ? "Recorded" : "Known; facts updated:"} ${account.account}`),
@@ -72,7 +72,7 @@ function statusCommand(parent: Command, name: string, status: AccountStatus, des
     .addHelpText("after", `\nExample:\n  adyton accounts ${name} acme`)
     .action(async (account: string, _options: object, self: Command) => {
       const context = contextOf(self);
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const updated = await state.accounts.update(account, { status }, { record });
         context.output.result(updated, () => context.output.line(`${updated.account} is ${updated.status}.`));
       });

@@ -8,7 +8,7 @@ import { systemUser } from "./act.ts";
 import { type Context, contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 import { timeText } from "./output.ts";
-import { withState } from "./with-state.ts";
+import { withChanges, withState } from "./with-state.ts";
 
 /** A campaign may name thousands; the JSON form has them all. */
 const ACCOUNTS_SHOWN = 20;
@@ -71,7 +71,7 @@ export function findingsCommand(): Command {
     )
     .action(async (id: string, status: FindingStatus, { note }: { note: string }, self: Command) => {
       const context = contextOf(self);
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const decision = { to: status, by: systemUser(), note };
         const entry = await state.findings.setStatus(id, decision, { record });
         context.output.result(entry, () => context.output.line(`${entry.finding.id} is ${entry.status}.`));

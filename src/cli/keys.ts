@@ -5,7 +5,7 @@ import type { Key } from "../state/keys.ts";
 import { contextOf } from "./context.ts";
 import { momentMs, wholeNumber } from "./duration.ts";
 import { timeText } from "./output.ts";
-import { withState } from "./with-state.ts";
+import { withChanges, withState } from "./with-state.ts";
 
 export function keysCommand(): Command {
   const command = new Command("keys").description("Make, list and revoke the keys of clients.");
@@ -25,7 +25,7 @@ export function keysCommand(): Command {
     .action(async (options: { account: string; label: string; expires?: string }, self: Command) => {
       const context = contextOf(self);
       const expiresAtMs = options.expires === undefined ? null : momentMs(options.expires, Date.now());
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const known = await state.accounts.get(options.account);
         if (known === null) await state.accounts.ensure(unknownAccount(options.account), { record });
         const { account, label } = options;
@@ -42,7 +42,7 @@ export function keysCommand(): Command {
     .addHelpText("after", "\nExample:\n  adyton keys revoke k_0f1e2d3c4b5a697887")
     .action(async (id: string, _options: object, self: Command) => {
       const context = contextOf(self);
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const key = await state.keys.revoke(id, { record });
         context.output.result(key, () => context.output.line(`Revoked ${key.id} of ${key.account}.`));
       });

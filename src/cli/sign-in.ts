@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import type { Role } from "../core/acts.ts";
 import { contextOf } from "./context.ts";
 import { timeText } from "./output.ts";
-import { withState } from "./with-state.ts";
+import { withChanges } from "./with-state.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -21,7 +21,7 @@ export function signInCommand(): Command {
     .action(async ({ user, role }: { user: string; role: Role }, self: Command) => {
       const context = contextOf(self);
       const lifeMs = context.config.console.signInLinkMinutes * MINUTE_MS;
-      await withState(context, async ({ state, record }) => {
+      await withChanges(context, async ({ state, record }) => {
         const { token, expiresMs } = await state.sessions.createLink({ user, role, lifeMs }, { record });
         const url = signInUrl(context.config, token);
         context.output.result({ url, user, role, expiresMs }, () => {
@@ -39,5 +39,5 @@ export function signInUrl(
 ): string {
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   const base = publicUrl ?? `http://${host}:${listen.port}`;
-  return `${base.replace(/\/$/, "")}/sign-in#token=${token}`;
+  return `${base.replace(/\/$/, "")}/sign-in#${token}`;
 }

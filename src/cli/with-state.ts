@@ -1,22 +1,35 @@
 // Opens the state for the length of one command, and closes it whatever happens.
+import { DataFolder } from "../config/data-folder.ts";
 import type { ActRecorder } from "../core/acts.ts";
 import { State } from "../state/state.ts";
+import { openActLog } from "./act.ts";
 import type { Context } from "./context.ts";
 
-export interface StateContext {
-  readonly state: State;
-  /** Pass it to everything that changes a fact. */
-  readonly record: ActRecorder;
-}
-
+/** For commands that only look. */
 export async function withState<T>(
   { folder }: Pick<Context, "folder">,
-  use: (context: StateContext) => Promise<T>,
+  use: (context: { readonly state: State }) => Promise<T>,
 ): Promise<T> {
   const state = await State.open({ folder: folder.root });
   try {
-    return await use({ state, record: async () => {} });
+    return await use({ state });
   } finally {
     await state.close();
+  }
+}
+
+/**
+ * For commands that change facts: `record` goes to everything that does. The log is opened first and closed last, so
+ * that two commands at once take their locks in the same order.
+ */
+export async function withChanges<T>(
+  { folder }: Pick<Context, "folder">,
+  use: (context: { readonly state: State; readonly record: ActRecorder }) => Promise<T>,
+): Promise<T> {
+  const log = await openActLog(await DataFolder.create(folder.root));
+  try {
+    return await withState({ folder }, ({ state }) => use({ state, record: log.record }));
+  } finally {
+    await log.close();
   }
 }

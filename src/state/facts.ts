@@ -3,12 +3,17 @@ import { z } from "zod";
 import type { AccountFacts } from "../core/account.ts";
 import { StateError } from "./errors.ts";
 
+/** The log's limit for names, which accounts become. */
+const MAX_NAME_BYTES = 255;
+
 const fact = z.string().min(1).max(512).nullable();
 
 const accountName = z
   .string()
   .min(1)
-  .max(256)
+  .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= MAX_NAME_BYTES, {
+    error: `expected well-formed text of at most ${MAX_NAME_BYTES} bytes`,
+  })
   // biome-ignore lint/suspicious/noControlCharactersInRegex: names go into headers and terminals, so none may hold one.
   .regex(/^[^\u0000-\u001f\u007f]+$/, "expected no control characters");
 
