@@ -1,6 +1,6 @@
 // Account keys: made on first use, wrapped by the installation's key, cached, and destroyed to erase.
 import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DataFolder } from "../config/data-folder.ts";
@@ -127,6 +127,14 @@ export class Keyring {
   /** Pseudonym of an account: HMAC-SHA-256 under an installation secret, first 16 bytes. */
   pseudonymOf(account: string): string {
     return pseudonymText(this.#pseudonym(account));
+  }
+
+  /**
+   * A secret of this installation for one purpose (keyed features, keyed hashes of clients' own keys): 32 bytes, HKDF
+   * (RFC 5869) over the pseudonym secret. Different purposes give unrelated secrets; the same one always the same.
+   */
+  purposeKey(purpose: string): Buffer {
+    return Buffer.from(hkdfSync("sha256", this.#keys.pseudonymKey, "", `adyton ${purpose} v1`, KEY_BYTES));
   }
 
   /**
