@@ -56,6 +56,8 @@ export interface GatewayConfig {
 }
 
 const MIB = 1024 * 1024;
+/** A frame of the log holds 64 MiB; headers and network facts need some of it. */
+const MAX_RECORDED_BYTES = 60 * MIB;
 
 const upstream = z.strictObject({
   name: z
@@ -95,9 +97,9 @@ const limits = z.strictObject({
   ),
   maxBodyBytes: whole(
     1024,
-    1024 * MIB,
+    MAX_RECORDED_BYTES,
     32 * MIB,
-    "Largest request body, bytes. Long contexts with a few images fit.",
+    "Largest request body, bytes. Long contexts with a few images fit; a record of the log holds at most 64 MiB.",
   ),
   maxConcurrentStreams: whole(
     1,
@@ -146,7 +148,7 @@ const limits = z.strictObject({
   ),
   maxStoredResponseBytes: whole(
     1024,
-    1024 * MIB,
+    MAX_RECORDED_BYTES,
     16 * MIB,
     "Bytes of one answer kept in the log. A longer answer is served whole, and its record says that it holds the beginning.",
   ),

@@ -8,6 +8,7 @@ import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration is written by hand; more than this is a mistake. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
+const MAX_ALIASES = 100;
 const STANDARD_FILE = "adyton.yaml";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -101,7 +102,7 @@ function readDocument(file: string, workingFolder: string): Source {
   const [error] = document.errors;
   if (error !== undefined)
     throw new ConfigError("config-syntax", `${at(error.pos[0])}: ${error.message}`, { cause: error });
-  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  const root: unknown = plain(document, name);
   if (root !== null && (typeof root !== "object" || Array.isArray(root))) {
     throw new ConfigError(
       "config-invalid",
@@ -112,6 +113,16 @@ function readDocument(file: string, workingFolder: string): Source {
     settings: () => ({ ...(root as Record<string, unknown> | null) }),
     place: (path, key) => at(offsetOf(document, path, key)),
   };
+}
+
+/** Aliases that multiply are refused before they fill the memory. */
+function plain(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError("config-syntax", `${name}: ${reason}`, { cause });
+  }
 }
 
 /** Where in the text the setting stands; walks up to the nearest parent that is written down. */

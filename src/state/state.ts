@@ -1,5 +1,5 @@
 // Opens the control plane's database, brings its tables up to date, and hands out its parts.
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { Kysely, type Migration, Migrator } from "kysely";
 import { DataFolder } from "../config/data-folder.ts";
 import { Accounts } from "./accounts.ts";
@@ -50,6 +50,8 @@ export class State {
     let db: Kysely<Tables> | null = null;
     try {
       mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+      // SQLite gives its other files the mode of the first one.
+      closeSync(openSync(paths.state, "a", 0o600));
       db = new Kysely<Tables>({ dialect: sqliteDialect(paths.state) });
       await migrate(db);
       return new State(db, now, random);
