@@ -6,10 +6,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Dispatcher, errors } from "undici";
 import type { CloseFigures, HeaderPairs } from "../core/record.ts";
 import type { GatewayErrorCode } from "./errors.ts";
+import { ExchangeRecord } from "./exchange-record.ts";
 import { readUpstreamHead, type UpstreamHead } from "./headers.ts";
-import { KeptAnswer } from "./kept-answer.ts";
-import { closeDraft, type Identity, openDraft, type Recorded } from "./recorder.ts";
-import { refusalOf } from "./refusal.ts";
+import type { Identity, Recorded } from "./recorder.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
 import type { Route } from "./routes.ts";
 import type { Shared } from "./shared.ts";
 import { isTerminal, terminalMarks } from "./terminal.ts";
@@ -35,30 +35,28 @@ export interface Admitted {
 
 type Outcome = CloseFigures["outcome"];
 
-const NO_HEADERS: HeaderPairs = [];
-
 export class Forwarding implements Dispatcher.DispatchHandler {
   readonly #shared: Shared;
   readonly #admitted: Admitted;
+  readonly #record: ExchangeRecord;
   readonly #marks: readonly Buffer[];
   /** HTTP/1.0 has no end but the connection's: there, the last bytes are always held. */
   readonly #holdsAlways: boolean;
 
   #controller: Dispatcher.DispatchController | null = null;
   #abortReason: Error | null = null;
+  /** The upstream is done with it, one way or the other. */
+  #upstreamDone = false;
   #head: UpstreamHead | null = null;
   #headSent = false;
-  #firstByteMs: number | null = null;
   /** Received and not yet written, oldest first. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  /** Since when the newest waiting chunk has been held back as the answer's end; null: it may go. */
   #heldSinceMs: number | null = null;
-  readonly #kept: KeptAnswer;
-  #openRecorded: Recorded | null = null;
-  /** The upstream is done with it, one way or the other. */
-  #upstreamDone = false;
-  /** No more is to come, and the close record has been handed over. */
-  #ended = false;
+  /** The close record has been handed over. */
+  #closing = false;
+  /** The close record is safe: the end of the answer may go. */
   #mayEnd = false;
   #needsDrain = false;
   #drainSinceMs = 0;
@@ -70,7 +68,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   constructor(shared: Shared, admitted: Admitted) {
     this.#shared = shared;
     this.#admitted = admitted;
-    this.#kept = new KeptAnswer(shared.limits.maxStoredResponseBytes, shared.metrics);
+    this.#record = new ExchangeRecord(shared, admitted.identity, admitted.startedMs);
     this.#marks = terminalMarks(admitted.route);
     this.#holdsAlways = admitted.request.httpVersionMinor === 0;
   }
@@ -80,9 +78,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     const { response, identity } = this.#admitted;
     response.on("close", () => this.#clientClosed());
     response.on("drain", () => this.#drained());
-    this.#shared.recorder.append(openDraft(identity, body, loggedHeaders), (recorded) =>
-      this.#opened(recorded),
-    );
+    this.#record.open(body, loggedHeaders, (recorded) => this.#opened(recorded));
     target.pool.dispatch(
       {
         path: target.basePath + identity.target,
@@ -100,17 +96,16 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     if (nowMs - this.#admitted.startedMs > limits.totalTimeoutMs) {
       this.#fail("gateway.upstream-timeout", "upstream-failed");
     } else if (this.#needsDrain && nowMs - this.#drainSinceMs > limits.idleTimeoutMs) {
-      this.abort("aborted");
+      this.abort();
     } else if (this.#heldSinceMs !== null && nowMs - this.#heldSinceMs > TERMINAL_HOLD_MS) {
       this.#heldSinceMs = null;
       this.#flush();
     }
   }
 
-  /** Ends the exchange from this side: cuts both connections and records why. */
-  abort(outcome: Outcome): void {
-    if (this.#settled) return;
-    if (!this.#ended) this.#close(outcome, null, () => {});
+  /** Ends the exchange from this side: cuts both connections and records that the client did not get all of it. */
+  abort(): void {
+    if (!this.#closing) this.#close("aborted", null, () => {});
     this.#cut();
   }
 
@@ -139,7 +134,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#settled) return;
-    this.#kept.add(chunk);
+    this.#record.kept.add(chunk);
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     this.#heldSinceMs = this.#isLast(chunk) ? performance.now() : null;
@@ -149,8 +144,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#upstreamDone = true;
-    if (this.#settled) return;
-    this.#ended = true;
+    if (this.#settled || this.#closing) return;
     const endedMs = performance.now();
     this.#close("complete", null, (recorded) => {
       this.#shared.metrics.closeWait.observe(performance.now() - endedMs);
@@ -164,9 +158,8 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     this.#upstreamDone = true;
-    if (this.#settled) return;
-    const { identity } = this.#admitted;
-    this.#shared.log.warn({ err: error, exchange: identity.exchange }, "the upstream failed");
+    if (this.#settled || this.#closing) return;
+    this.#shared.log.warn({ err: error, exchange: this.#admitted.identity.exchange }, "the upstream failed");
     // undici refuses a path or a header value that it could not put on the wire unchanged.
     if (error instanceof errors.InvalidArgumentError) this.#fail("gateway.bad-request", "refused");
     else
@@ -179,67 +172,26 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   // The log's side.
 
   #opened(recorded: Recorded): void {
-    this.#openRecorded = recorded;
-    if (recorded === "unrecorded") this.#shared.metrics.unrecorded += 1;
     if (recorded === "failed") this.#logFailed();
     else this.#flush();
   }
 
   /** The operator chose that nothing leaves without its record: a refusal while possible, else a cut. */
   #logFailed(): void {
-    const { metrics } = this.#shared;
-    if (this.#headSent || this.#admitted.response.headersSent) {
-      metrics.cutForLog += 1;
-      this.#settle();
+    if (this.#settled) return;
+    if (this.#headSent) {
+      this.#shared.metrics.cutForLog += 1;
       this.#cut();
       return;
     }
-    this.#settle();
-    this.#abortUpstream();
-    this.#answer("gateway.log-unavailable");
+    this.#refuse("gateway.log-unavailable");
   }
 
-  /** Hands the close record over, once. `then` is not called when there is nothing to wait for. */
   #close(outcome: Outcome, code: GatewayErrorCode | null, then: (recorded: Recorded) => void): void {
-    const { startedMs, identity, requestId, route } = this.#admitted;
-    const nowMs = performance.now();
-    const status = code === null ? this.#statusFor(outcome) : refusalOf(code, route.family, requestId).status;
-    const figures: CloseFigures = {
-      status,
-      outcome,
-      code,
-      latencyMs: rounded(nowMs - startedMs),
-      firstByteMs: this.#firstByteMs ?? (this.#head === null ? null : rounded(nowMs - startedMs)),
-      responseBytes: this.#kept.receivedBytes,
-      truncated: this.#kept.truncated,
-      format: "wire",
-    };
-    this.#count(outcome, nowMs - startedMs);
-    // An open that never reached the log has no close: the log holds nothing half-true.
-    if (this.#openRecorded === "unrecorded" || this.#openRecorded === "failed") {
-      queueMicrotask(() => then(this.#openRecorded ?? "failed"));
-      return;
-    }
-    const draft = closeDraft(identity, this.#kept.bytes(), this.#head?.pairs ?? NO_HEADERS, figures);
-    this.#shared.recorder.append(draft, (recorded) => {
-      // Counted once an exchange: an open that was not recorded has counted already.
-      if (recorded === "unrecorded" && this.#openRecorded === "durable") this.#shared.metrics.unrecorded += 1;
-      then(recorded);
-    });
-  }
-
-  #statusFor(outcome: Outcome): number {
-    return outcome === "complete" || this.#headSent ? (this.#head?.status ?? 0) : 0;
-  }
-
-  #count(outcome: Outcome, latencyMs: number): void {
-    const { metrics } = this.#shared;
-    metrics.responseBytes += this.#kept.receivedBytes;
-    metrics.latency.observe(latencyMs);
-    if (outcome === "complete") metrics.complete += 1;
-    else if (outcome === "aborted") metrics.aborted += 1;
-    else if (outcome === "refused") metrics.refused += 1;
-    else metrics.upstreamFailed += 1;
+    this.#closing = true;
+    const ofUpstream = outcome === "complete" || this.#headSent ? (this.#head?.status ?? 0) : 0;
+    const status = code === null || this.#headSent ? ofUpstream : this.#refusal(code).status;
+    this.#record.close({ outcome, code, status, head: this.#head }, then);
   }
 
   // The client's side.
@@ -247,7 +199,7 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   #isLast(chunk: Buffer): boolean {
     const head = this.#head;
     if (head === null || this.#holdsAlways) return true;
-    if (head.contentLength >= 0) return this.#kept.receivedBytes >= head.contentLength;
+    if (head.contentLength >= 0) return this.#record.kept.receivedBytes >= head.contentLength;
     return head.isStream && isTerminal(chunk, this.#marks);
   }
 
@@ -262,17 +214,16 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #flush(): void {
-    if (this.#settled || this.#head === null || this.#openRecorded === null) return;
-    if (this.#ended) {
-      if (this.#mayEnd) this.#finish(this.#head);
+    const head = this.#head;
+    if (this.#settled || head === null || this.#record.opened === null) return;
+    if (this.#closing) {
+      if (this.#mayEnd) this.#finish(head);
       return;
     }
     if (this.#needsDrain) return;
-    if (!this.#headSent) {
-      // A head whose body is complete but for its held end goes with that end: one write instead of two.
-      if (this.#heldSinceMs !== null && this.#waiting.length === 1) return;
-      if (!this.#sendHead(this.#head)) return;
-    }
+    // A head whose body is complete but for its held end goes with that end: one write instead of two.
+    const isWhole = this.#heldSinceMs !== null && this.#waiting.length === 1;
+    if (!this.#headSent && (isWhole || !this.#sendHead(head))) return;
     const held = this.#heldSinceMs === null ? undefined : this.#waiting.pop();
     if (this.#waiting.length > 0) this.#write(joined(this.#waiting));
     this.#waiting = held === undefined ? [] : [held];
@@ -280,8 +231,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
     if (!this.#needsDrain) this.#controller?.resume();
   }
 
+  /** False when the head can't be passed on; the exchange has failed then. */
   #sendHead(head: UpstreamHead): boolean {
-    const { response, startedMs, identity } = this.#admitted;
+    const { response, identity } = this.#admitted;
     if (this.#shared.isStopping) response.shouldKeepAlive = false;
     try {
       response.writeHead(head.status, head.message, head.forClient);
@@ -291,14 +243,13 @@ export class Forwarding implements Dispatcher.DispatchHandler {
         { err: error, exchange: identity.exchange },
         "the upstream's head can't be passed on",
       );
-      this.#ended = false;
-      this.#fail("gateway.upstream-unreachable", "upstream-failed");
+      if (this.#closing) this.#refuse("gateway.upstream-unreachable");
+      else this.#fail("gateway.upstream-unreachable", "upstream-failed");
       return false;
     }
     this.#headSent = true;
-    this.#firstByteMs = rounded(performance.now() - startedMs);
-    this.#shared.metrics.firstByte.observe(this.#firstByteMs);
-    if (this.#waiting.length === 0 && !this.#ended) response.flushHeaders();
+    this.#record.firstByteSent();
+    if (this.#waiting.length === 0 && !this.#closing) response.flushHeaders();
     return true;
   }
 
@@ -317,56 +268,67 @@ export class Forwarding implements Dispatcher.DispatchHandler {
 
   #finish(head: UpstreamHead): void {
     if (!this.#headSent && !this.#sendHead(head)) return;
-    this.#settled = true;
     const { response } = this.#admitted;
     if (this.#waiting.length > 0) response.end(joined(this.#waiting));
     else response.end();
-    this.#waiting = [];
+    this.#settle();
   }
 
   /** Adyton's own answer where there is still time for one, else the connection is cut: never a false ending. */
   #fail(code: GatewayErrorCode, outcome: Outcome): void {
-    if (this.#settled || this.#ended) return;
+    if (this.#settled || this.#closing) return;
     if (this.#headSent) {
+      this.#flushBeforeCut();
       this.#close(outcome, code, () => {});
-      this.#settle();
       this.#cut();
       return;
     }
-    this.#ended = true;
-    this.#head = null;
     this.#close(outcome, code, (recorded) => {
-      if (this.#settled) return;
-      this.#settle();
-      this.#answer(recorded === "failed" ? "gateway.log-unavailable" : code);
+      if (recorded === "failed") this.#logFailed();
+      else this.#refuse(code);
     });
+    this.#head = null;
     this.#abortUpstream();
   }
 
-  #answer(code: GatewayErrorCode): void {
-    const { response, route, requestId } = this.#admitted;
+  /** What the upstream said before it failed is the client's, but for a held end. */
+  #flushBeforeCut(): void {
+    if (this.#heldSinceMs !== null) this.#waiting.pop();
+    if (this.#waiting.length > 0) this.#admitted.response.write(joined(this.#waiting));
+  }
+
+  #refuse(code: GatewayErrorCode): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#abortUpstream();
+    const { response } = this.#admitted;
     this.#shared.metrics.countRefusal(code);
     if (response.destroyed) return;
-    const refusal = refusalOf(code, route.family, requestId);
+    const refusal = this.#refusal(code);
     response.writeHead(refusal.status, [...refusal.headers]);
     response.end(refusal.body);
   }
 
+  #refusal(code: GatewayErrorCode): Refusal {
+    return refusalOf(code, this.#admitted.route.family, this.#admitted.requestId);
+  }
+
   #clientClosed(): void {
-    const { response } = this.#admitted;
-    if (!response.writableFinished) {
-      if (this.#ended || this.#settled) this.#shared.metrics.leftLate += 1;
+    if (!this.#admitted.response.writableFinished) {
+      if (this.#closing || this.#settled) this.#shared.metrics.leftLate += 1;
       else this.#close("aborted", null, () => {});
     }
     this.#settle();
     this.#abortUpstream();
-    this.#release();
+    if (this.#released) return;
+    this.#released = true;
+    this.#record.kept.release();
+    this.#admitted.release();
   }
 
   #settle(): void {
     this.#settled = true;
     this.#waiting = [];
-    this.#waitingBytes = 0;
   }
 
   /** What was written goes out; HTTP's own end does not, so that the client knows the answer is incomplete. */
@@ -377,16 +339,9 @@ export class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #abortUpstream(): void {
-    if (this.#upstreamDone) return;
+    if (this.#upstreamDone || this.#abortReason !== null) return;
     this.#abortReason = new errors.RequestAbortedError("the exchange is over on the client's side");
     this.#controller?.abort(this.#abortReason);
-  }
-
-  #release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#kept.release();
-    this.#admitted.release();
   }
 }
 
@@ -401,9 +356,4 @@ function isTimeout(error: Error): boolean {
 function joined(chunks: Buffer[]): Buffer {
   const [only] = chunks;
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-}
-
-/** Microsecond precision is more than the figures mean. */
-function rounded(valueMs: number): number {
-  return Math.round(valueMs * 1_000) / 1_000;
 }

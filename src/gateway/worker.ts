@@ -154,7 +154,7 @@ class Worker {
     });
     this.#server.closeIdleConnections();
     await this.#idleWithin(this.#config.limits.drainTimeoutMs);
-    for (const forwarding of [...this.#handler.active]) forwarding.abort("aborted");
+    for (const forwarding of [...this.#handler.active]) forwarding.abort();
     this.#server.closeAllConnections();
     clearInterval(this.#sweeper);
     await closed;
