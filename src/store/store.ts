@@ -6,7 +6,9 @@ import { type Migration, migrate, readMigrations } from "./migrate.ts";
 
 export interface StoreOptions extends EngineOptions {
   /** Folder of migrations (default: Adyton's own). */
-  readonly migrations?: string;
+  readonly migrations?: string | undefined;
+  /** Longest a query may take when its caller does not say, ms (default 60 s). */
+  readonly queryTimeoutMs?: number | undefined;
 }
 
 /** Rows of one stretch of the log. Each row of a table with a `leaf` column carries the leaf index it comes from. */
@@ -39,9 +41,16 @@ export class Store {
   readonly #engine: Engine;
   readonly #migrations: readonly Migration[];
   readonly #ingest: Ingest;
+  readonly #queryTimeoutMs: number;
 
-  private constructor(engine: Engine, migrations: readonly Migration[], ingest: Ingest) {
+  private constructor(
+    engine: Engine,
+    migrations: readonly Migration[],
+    ingest: Ingest,
+    queryTimeoutMs: number | undefined,
+  ) {
     this.#engine = engine;
+    this.#queryTimeoutMs = queryTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS;
     this.#migrations = migrations;
     this.#ingest = ingest;
   }
@@ -65,7 +74,7 @@ export class Store {
     try {
       if (empty) await dropAll(engine);
       await migrate(engine, migrations);
-      return new Store(engine, migrations, await Ingest.open(engine));
+      return new Store(engine, migrations, await Ingest.open(engine), options.queryTimeoutMs);
     } catch (error) {
       await engine.close();
       throw error;
@@ -73,7 +82,7 @@ export class Store {
   }
 
   /**
-   * Rows of a reading statement, with parameters as `{name:Type}`; never longer than `timeoutMs` (default 60 s).
+   * Rows of a reading statement, with parameters as `{name:Type}`; never longer than `timeoutMs` (default: the store's).
    * @throws StoreError store.query-failed, store.query-timeout
    */
   async query<T>(
@@ -81,7 +90,7 @@ export class Store {
     parameters: Parameters = {},
     options: { readonly timeoutMs?: number } = {},
   ): Promise<T[]> {
-    return this.#engine.query<T>(sql, parameters, options.timeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS);
+    return this.#engine.query<T>(sql, parameters, options.timeoutMs ?? this.#queryTimeoutMs);
   }
 
   /** A statement that writes to tables which are not fed from the log (scratch, detectors' own states). */
