@@ -1,0 +1,120 @@
+// Content packs: the ciphertext of 256 leaves in one file, next to the public log and named like its entry bundles.
+import { Buffer } from "node:buffer";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import type { Leaf } from "../core/leaf.ts";
+import { TILE_WIDTH, tileIndexPath } from "../core/tiles.ts";
+import { type Disk, makeFolder } from "./disk.ts";
+import type { Frame } from "./frame.ts";
+
+const MAGIC = 0xad170c01;
+/** magic, CRC, ciphertext length, key id, pseudonym, nonce. */
+export const PACK_HEADER_BYTES = 68;
+
+/** What a pack holds for one leaf. */
+export interface PackRecord {
+  readonly keyId: Buffer;
+  readonly pseudonym: Buffer;
+  readonly nonce: Buffer;
+  readonly sealed: Buffer;
+}
+
+/** Bytes that a leaf takes in its pack: none for one without content. */
+export function packedBytes(leaf: Leaf): number {
+  return leaf.bytes === undefined ? 0 : PACK_HEADER_BYTES + leaf.bytes;
+}
+
+export function packPath(folder: string, bundle: number): string {
+  return join(folder, tileIndexPath(bundle));
+}
+
+function encodeHeader(frame: Frame): Buffer {
+  const header = Buffer.allocUnsafe(PACK_HEADER_BYTES);
+  header.writeUInt32BE(MAGIC, 0);
+  header.writeUInt32BE(frame.sealed.length, 8);
+  header.set(frame.keyId, 12);
+  header.set(frame.pseudonym, 20);
+  header.set(frame.nonce, 36);
+  header.writeUInt32BE(crc32(header.subarray(8)), 4);
+  return header;
+}
+
+/** Reads the record at `at`, which must hold `bytes` of ciphertext. Null: damaged or short. */
+export function readPackRecord(pack: Buffer, at: number, bytes: number): PackRecord | null {
+  const end = at + PACK_HEADER_BYTES + bytes;
+  if (pack.length < end || pack.readUInt32BE(at) !== MAGIC || pack.readUInt32BE(at + 8) !== bytes)
+    return null;
+  const header = pack.subarray(at, at + PACK_HEADER_BYTES);
+  if (crc32(header.subarray(8)) !== header.readUInt32BE(4)) return null;
+  return {
+    keyId: header.subarray(12, 20),
+    pseudonym: header.subarray(20, 36),
+    nonce: header.subarray(36, PACK_HEADER_BYTES),
+    sealed: pack.subarray(at + PACK_HEADER_BYTES, end),
+  };
+}
+
+/** Appends to packs. What lies behind the committed leaves is garbage of a crash and is cut when the ledger opens. */
+export class PackWriter {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  #pending: Map<number, { offset: number; parts: Buffer[] }> = new Map();
+  #bundle: number;
+  #end: number;
+
+  private constructor(disk: Disk, folder: string, bundle: number, end: number) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#bundle = bundle;
+    this.#end = end;
+  }
+
+  /** Goes on behind `leaves`, the committed ones of the last, partial bundle; `size` is the committed tree size. */
+  static async load(disk: Disk, folder: string, size: number, leaves: readonly Leaf[]): Promise<PackWriter> {
+    const bundle = Math.floor(size / TILE_WIDTH);
+    const end = leaves.reduce((sum, leaf) => sum + packedBytes(leaf), 0);
+    const path = packPath(folder, bundle);
+    const present = await disk.size(path);
+    if (present !== null && present > end) {
+      const file = await disk.open(path, "r+");
+      await disk.truncate(file, end);
+      await disk.datasync(file);
+      await disk.close(file);
+    }
+    return new PackWriter(disk, folder, bundle, end);
+  }
+
+  /** Adds the content of leaf `index`; leaves come in order, those without content are skipped by the caller. */
+  append(index: number, frame: Frame): void {
+    const bundle = Math.floor(index / TILE_WIDTH);
+    if (bundle !== this.#bundle) {
+      this.#bundle = bundle;
+      this.#end = 0;
+    }
+    const pack = this.#pending.get(bundle) ?? { offset: this.#end, parts: [] };
+    this.#pending.set(bundle, pack);
+    pack.parts.push(encodeHeader(frame), frame.sealed);
+    this.#end += PACK_HEADER_BYTES + frame.sealed.length;
+  }
+
+  /** Writes and syncs what was appended. */
+  async flush(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = new Map();
+    await Promise.all([...pending].map(([bundle, { offset, parts }]) => this.#put(bundle, offset, parts)));
+  }
+
+  async #put(bundle: number, offset: number, parts: readonly Buffer[]): Promise<void> {
+    const path = packPath(this.#folder, bundle);
+    const fresh = offset === 0;
+    if (fresh) await makeFolder(this.#disk, dirname(path));
+    const file = await this.#disk.open(path, fresh ? "w+" : "r+");
+    try {
+      this.#disk.write(file, parts, offset);
+      await this.#disk.datasync(file);
+    } finally {
+      await this.#disk.close(file);
+    }
+    if (fresh) await this.#disk.syncFolder(dirname(path));
+  }
+}

@@ -1,0 +1,97 @@
+// From what a writer wrote to leaves: digests, pairing of opens with closes, interruptions and gaps.
+import { base64url } from "../core/bytes.ts";
+import type { Leaf } from "../core/leaf.ts";
+import { FIELDS } from "../core/record.ts";
+import { sha256 } from "../core/sha256.ts";
+import type { Frame } from "./frame.ts";
+import { INSTALLATION_PSEUDONYM, pseudonymText } from "./keyring.ts";
+import type { OpenExchanges } from "./open-exchanges.ts";
+import type { TailEvent } from "./writer-tail.ts";
+
+/** A leaf to be sealed, with the frame its content comes from. */
+export interface NewLeaf {
+  readonly leaf: Leaf;
+  readonly frame: Frame | null;
+}
+
+export interface LeafContext {
+  readonly node: string;
+  readonly writer: string;
+  readonly open: OpenExchanges;
+  /** Index that the next leaf will get. */
+  nextIndex(): number;
+  /** Appends it, so that `nextIndex` moves on. */
+  emit(leaf: NewLeaf): void;
+  /** Time of leaves that have no frame. */
+  readonly nowMs: number;
+}
+
+const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+function frameLeaf(frame: Frame, incarnation: number, context: LeafContext, open: number | undefined): Leaf {
+  const commit: Record<string, string> = {};
+  for (const [i, field] of FIELDS[frame.kind].entries())
+    commit[field] = base64url(frame.commitments[i] ?? frame.nonce);
+  const own = frame.pseudonym.equals(INSTALLATION_PSEUDONYM);
+  return {
+    v: 1,
+    kind: frame.kind,
+    node: context.node,
+    writer: context.writer,
+    incarnation,
+    seq: frame.sequence,
+    time: iso(frame.timeMs),
+    ...(frame.kind === "act" ? { act: frame.name } : { exchange: frame.name }),
+    ...(own ? {} : { account: pseudonymText(frame.pseudonym) }),
+    ...(open === undefined ? {} : { open }),
+    commit,
+    digest: base64url(sha256(frame.sealed)),
+    bytes: frame.sealed.length,
+  };
+}
+
+function interrupt(
+  context: LeafContext,
+  incarnation: number,
+  opens: readonly { exchange: string; leaf: number; sequence: number }[],
+): void {
+  for (const { exchange, leaf, sequence } of opens) {
+    const { node, writer, nowMs } = context;
+    const base = { v: 1, kind: "interrupted", node, writer, incarnation, seq: sequence } as const;
+    context.emit({ leaf: { ...base, time: iso(nowMs), exchange, open: leaf }, frame: null });
+  }
+}
+
+function sealFrame(frame: Frame, incarnation: number, context: LeafContext): void {
+  const { open, writer } = context;
+  if (frame.kind === "close") {
+    const opened = open.take(writer, incarnation, frame.name)?.leaf;
+    context.emit({ leaf: frameLeaf(frame, incarnation, context, opened), frame });
+    return;
+  }
+  if (frame.kind === "open") {
+    // The same exchange opened twice without a close between: the first can no longer get one.
+    const former = open.take(writer, incarnation, frame.name);
+    if (former !== null) interrupt(context, incarnation, [former]);
+    open.add(writer, incarnation, {
+      exchange: frame.name,
+      leaf: context.nextIndex(),
+      sequence: frame.sequence,
+    });
+  }
+  context.emit({ leaf: frameLeaf(frame, incarnation, context, undefined), frame });
+}
+
+/** Seals one event of a writer's tail. */
+export function sealEvent(event: TailEvent, context: LeafContext): void {
+  const { incarnation } = event;
+  if (event.type === "frame") sealFrame(event.frame, incarnation, context);
+  else if (event.type === "final")
+    interrupt(context, incarnation, context.open.takeAll(context.writer, incarnation));
+  else {
+    const { node, writer, nowMs } = context;
+    const act = event.declared ? "log.write-failed" : "log.damaged";
+    const base = { v: 1, kind: "act", node, writer, incarnation, seq: event.from } as const;
+    context.emit({ leaf: { ...base, time: iso(nowMs), act, gap: event.count }, frame: null });
+  }
+}
