@@ -29,6 +29,9 @@ export function program(): Command {
       "Guards a model API: a durable, provable query log, and campaigns of extraction found in it.",
     )
     .version(version())
+    .option("--json", "print the result as JSON")
+    .option("--data <folder>", "data folder (default: adyton-data, or as configured)")
+    .option("--config <file>", "configuration file (default: $ADYTON_CONFIG, then ./adyton.yaml)")
     .addHelpText(
       "after",
       `
@@ -52,20 +55,22 @@ function version(): string {
   return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
-/** Gives every command the global options, wherever they are written, and errors that are thrown, not exits. */
+/** Errors are thrown, not exits; every command's help names the global options, which may stand anywhere. */
 function equip(command: Command): void {
   command
-    .option("--json", "print the result as JSON")
-    .option("--data <folder>", "data folder (default: adyton-data, or as configured)")
-    .option("--config <file>", "configuration file (default: $ADYTON_CONFIG, then ./adyton.yaml)")
     .showHelpAfterError(false)
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} });
   for (const inner of command.commands) equip(inner);
 }
 
 /** Runs one command line (without node and script). Sets `process.exitCode`; never throws. */
 export async function main(argv: string[]): Promise<void> {
+  // `adyton … | head` closes the pipe early; that is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.error);
+  });
   try {
     await program().parseAsync(argv, { from: "user" });
   } catch (error) {
