@@ -131,8 +131,7 @@ class Worker {
   #answerBroken(error: Error, socket: Duplex): void {
     // A connection that broke, or that already carries another exchange's answer, gets no text.
     const isReset = "code" in error && error.code === "ECONNRESET";
-    const isBusy = "_httpMessage" in socket && socket._httpMessage !== null;
-    if (isReset || isBusy || !socket.writable) {
+    if (isReset || isAnswering(socket) || !socket.writable) {
       socket.destroy();
       return;
     }
@@ -171,4 +170,12 @@ class Worker {
       };
     });
   }
+}
+
+/** True when the socket's current answer has begun: Node keeps that answer on the socket under this name. */
+function isAnswering(socket: Duplex): boolean {
+  const answer: unknown = "_httpMessage" in socket ? socket._httpMessage : null;
+  return (
+    typeof answer === "object" && answer !== null && "headersSent" in answer && answer.headersSent === true
+  );
 }

@@ -40,7 +40,9 @@ export function call(
   });
 }
 
-/** A connection that keeps everything it has received so far. */
+const MAX_REMEMBERED_BYTES = 1024 * 1024;
+
+/** A connection that remembers what it has received so far (of more than 1 MiB, the end). */
 export class RawClient {
   received: Buffer = Buffer.alloc(0);
   closed = false;
@@ -49,7 +51,7 @@ export class RawClient {
   constructor(port: number) {
     this.socket = connect({ port, host: "127.0.0.1" });
     this.socket.on("data", (chunk) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.received = Buffer.concat([this.received, chunk]).subarray(-MAX_REMEMBERED_BYTES);
     });
     this.socket.on("close", () => {
       this.closed = true;
