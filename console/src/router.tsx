@@ -1,7 +1,7 @@
 // The address bar is the whole state of a view: every filter, sort, page, tab and opened row is parsed from it here.
 import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { z } from "zod";
-import { FINDING_KINDS, FINDING_STATUSES, OUTCOMES, RECORD_KINDS } from "../../src/api/contract.ts";
+import { ENDINGS, FINDING_KINDS, FINDING_STATUSES, RECORD_KINDS } from "../../src/api/contract.ts";
 import { AccountScreen } from "./screens/account.tsx";
 import { AccountsScreen } from "./screens/accounts.tsx";
 import { FindingScreen } from "./screens/finding.tsx";
@@ -72,7 +72,7 @@ const account = createRoute({
   path: "/accounts/$account",
   validateSearch: z.object({
     tab: choice(["exchanges", "findings", "keys"]),
-    outcome: choice(OUTCOMES),
+    ending: choice(ENDINGS),
     page,
     exchange: text,
   }),

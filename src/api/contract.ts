@@ -15,20 +15,15 @@ export type Role = "viewer" | "analyst" | "admin";
 export type FindingKind = "campaign" | "account" | "probe";
 export type FindingStatus = "open" | "confirmed" | "dismissed";
 export type RecordKind = "open" | "close" | "interrupted" | "act";
-export type Outcome = "complete" | "aborted" | "upstream-failed" | "refused" | "interrupted";
+/** Whether the client got an answer it can learn from. */
+export type Ending = "served" | "failed";
 export type Direction = "asc" | "desc";
 
 export const ROLES: readonly [Role, Role, Role] = ["viewer", "analyst", "admin"];
 export const FINDING_KINDS: readonly FindingKind[] = ["campaign", "account", "probe"];
 export const FINDING_STATUSES: readonly FindingStatus[] = ["open", "confirmed", "dismissed"];
 export const RECORD_KINDS: readonly RecordKind[] = ["open", "close", "interrupted", "act"];
-export const OUTCOMES: readonly Outcome[] = [
-  "complete",
-  "aborted",
-  "upstream-failed",
-  "refused",
-  "interrupted",
-];
+export const ENDINGS: readonly Ending[] = ["served", "failed"];
 
 const time = z.iso.datetime();
 const count = z.number().int().nonnegative();
@@ -90,9 +85,9 @@ export const accountsQuery: z.ZodType<AccountsQuery> = z.object({
   ...paging,
 });
 
-export type ExchangesQuery = Paging & { outcome?: Outcome | undefined };
+export type ExchangesQuery = Paging & { ending?: Ending | undefined };
 export const exchangesQuery: z.ZodType<ExchangesQuery> = z.object({
-  outcome: z.enum(OUTCOMES).optional(),
+  ending: z.enum(ENDINGS).optional(),
   ...paging,
 });
 
@@ -176,21 +171,20 @@ export interface ExchangeSummary {
   id: string;
   account: string;
   openedAt: string;
-  latencyMs: number;
   endpoint: string;
   /** As the client asked for it. Attacker-controlled. */
   model: string;
   /** HTTP status the client got; 0 when it got none. */
   status: number;
-  outcome: string;
+  ending: Ending;
   promptTokens: number;
   completionTokens: number;
 }
 const exchangeFields = {
-  ...all(z.string(), "id", "account", "endpoint", "model", "outcome"),
+  ...all(z.string(), "id", "account", "endpoint", "model"),
   ...all(count, "status", "promptTokens", "completionTokens"),
   openedAt: time,
-  latencyMs: z.number().nonnegative(),
+  ending: z.enum(ENDINGS),
 };
 export const exchangeSummary: z.ZodType<ExchangeSummary> = z.object(exchangeFields);
 export const exchangePage: z.ZodType<Page<ExchangeSummary>> = pageOf(exchangeSummary);
@@ -279,24 +273,25 @@ export const account: z.ZodType<Account> = z.object({
   findings: z.array(findingSummary),
 });
 
+/** Figures only: address, headers, key and bodies are content, which `reveal` gives. */
 export interface Exchange extends ExchangeSummary {
-  /** Public id of the key that was used; null in pass-through mode. */
-  key: string | null;
+  /** From request to answer, by the records' times; null while the answer is not sealed. */
+  tookMs: number | null;
+  /** True when a crash cut it: there is no answer. */
+  interrupted: boolean;
   /** Places of the two records in the log; null while they are not sealed. */
   openIndex: number | null;
   closeIndex: number | null;
   /** True when the content's key was destroyed: nothing can be revealed any more. */
   erased: boolean;
-  ip: string | null;
   asn: number | null;
   country: string | null;
-  userAgent: string | null;
 }
 export const exchange: z.ZodType<Exchange> = z.object({
   ...exchangeFields,
-  ...all(maybeText, "key", "ip", "country", "userAgent"),
-  ...all(maybeCount, "openIndex", "closeIndex", "asn"),
-  erased: z.boolean(),
+  ...all(maybeCount, "openIndex", "closeIndex", "asn", "tookMs"),
+  ...all(z.boolean(), "interrupted", "erased"),
+  country: maybeText,
 });
 
 /** Bytes in the clear. Attacker-controlled: to be shown as text and as nothing else. */
@@ -313,6 +308,8 @@ export interface Revealed {
   request: Body;
   response: Body | null;
   headers: [name: string, value: string][];
+  /** What the network and the authentication said of the caller. */
+  origin: { ip: string | null; ja4: string | null; key: string | null };
 }
 export const revealed: z.ZodType<Revealed> = z.object({
   ...all(z.string(), "exchange", "account"),
@@ -320,6 +317,7 @@ export const revealed: z.ZodType<Revealed> = z.object({
   messages: z.array(z.object({ role: z.string(), text: z.string() })),
   answer: z.object({ text: z.string(), finishReason: maybeText, toolCalls: maybeText }).nullable(),
   headers: z.array(z.tuple([z.string(), z.string()])),
+  origin: z.object(all(maybeText, "ip", "ja4", "key")),
   request: body,
   response: body.nullable(),
 });
@@ -376,11 +374,12 @@ export interface Ledger {
   /** Checked against the installation's own key when this answer was made. */
   signatureValid: boolean;
   writers: { name: string; sequence: number }[];
+  openExchanges: number;
   /** How far the analytical store has read the log. */
   storePosition: number;
 }
 export const ledger: z.ZodType<Ledger> = z.object({
-  ...all(count, "size", "storePosition"),
+  ...all(count, "size", "storePosition", "openExchanges"),
   ...all(maybeText, "origin", "root", "checkpoint"),
   signatureValid: z.boolean(),
   writers: z.array(z.object({ name: z.string(), sequence: count })),

@@ -1,6 +1,6 @@
 // Small labelled marks; the word carries the meaning, the colour only repeats it.
 import type { ReactNode } from "react";
-import type { FindingKind, FindingStatus } from "../../../src/api/contract.ts";
+import type { Ending, FindingKind, FindingStatus } from "../../../src/api/contract.ts";
 
 export function Badge({ tone, children }: { tone: string; children: ReactNode }): ReactNode {
   return <span className={`badge ${tone}`}>{children}</span>;
@@ -20,12 +20,6 @@ export function StatusBadge({ status }: { status: FindingStatus }): ReactNode {
   return <Badge tone={STATUS_TONE[status]}>{status}</Badge>;
 }
 
-export function OutcomeBadge({ outcome, status }: { outcome: string; status: number }): ReactNode {
-  const tone = outcome === "complete" && status < 400 ? "good" : outcome === "complete" ? "warn" : "quiet";
-  return (
-    <Badge tone={tone}>
-      {status === 0 ? "no answer" : status}
-      {outcome !== "complete" && ` · ${outcome}`}
-    </Badge>
-  );
+export function EndingBadge({ ending, status }: { ending: Ending; status: number }): ReactNode {
+  return <Badge tone={ending === "served" ? "good" : "warn"}>{status === 0 ? "no answer" : status}</Badge>;
 }

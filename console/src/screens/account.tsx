@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { type Account, OUTCOMES } from "../../../src/api/contract.ts";
+import { type Account, ENDINGS } from "../../../src/api/contract.ts";
 import { exact, figure } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";
@@ -121,11 +121,11 @@ function AccountView({ account }: { account: Account }): ReactNode {
 function Exchanges({ account }: { account: string }): ReactNode {
   const search = useSearch({ from: "/accounts/$account" });
   const navigate = useNavigate({ from: "/accounts/$account" });
-  const query = useQuery(exchangesQuery(account, { outcome: search.outcome, page: search.page }));
+  const query = useQuery(exchangesQuery(account, { ending: search.ending, page: search.page }));
   const change = (part: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...part }) });
   const hrefOf = ({ id }: { id: string }): string => {
-    const parts = Object.entries({ outcome: search.outcome, page: search.page, exchange: id });
+    const parts = Object.entries({ ending: search.ending, page: search.page, exchange: id });
     const kept = parts.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
     return `/accounts/${encodeURIComponent(account)}?${new URLSearchParams(kept)}`;
   };
@@ -134,9 +134,9 @@ function Exchanges({ account }: { account: string }): ReactNode {
       <div className="filters">
         <Choice
           label="Outcome"
-          value={search.outcome}
-          options={OUTCOMES}
-          change={(outcome) => change({ outcome })}
+          value={search.ending}
+          options={ENDINGS}
+          change={(ending) => change({ ending })}
         />
       </div>
       <Loaded query={query} what="the exchanges">
@@ -151,7 +151,7 @@ function Exchanges({ account }: { account: string }): ReactNode {
               selected={search.exchange}
               empty={
                 <Empty title="No exchanges">
-                  <p>Nothing with this outcome is in the store. It reads the log within seconds.</p>
+                  <p>Nothing of the kind is in the store. It reads the log within seconds.</p>
                 </Empty>
               }
             />

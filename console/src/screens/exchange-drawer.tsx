@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Exchange, ExchangeSummary } from "../../../src/api/contract.ts";
 import { duration, exact, figure } from "../format.ts";
-import { OutcomeBadge } from "../parts/badge.tsx";
+import { EndingBadge } from "../parts/badge.tsx";
 import type { ColumnOf } from "../parts/data-table.tsx";
 import { Drawer } from "../parts/drawer.tsx";
 import { Facts } from "../parts/facts.tsx";
@@ -18,7 +18,11 @@ export const EXCHANGE_COLUMNS: readonly ColumnOf<ExchangeSummary>[] = [
   { id: "time", title: "Opened", cell: ({ openedAt }) => <When at={openedAt} /> },
   { id: "model", title: "Model", kind: "wide", cell: ({ model }) => <Untrusted text={model} /> },
   { id: "endpoint", title: "Endpoint", cell: ({ endpoint }) => <Untrusted text={endpoint} /> },
-  { id: "outcome", title: "Answer", cell: (exchange) => <OutcomeBadge {...exchange} /> },
+  {
+    id: "ending",
+    title: "Answer",
+    cell: ({ ending, status }) => <EndingBadge ending={ending} status={status} />,
+  },
   { id: "prompt", title: "Tokens in", kind: "number", cell: ({ promptTokens }) => figure(promptTokens) },
   {
     id: "completion",
@@ -26,7 +30,6 @@ export const EXCHANGE_COLUMNS: readonly ColumnOf<ExchangeSummary>[] = [
     kind: "number",
     cell: ({ completionTokens }) => figure(completionTokens),
   },
-  { id: "latency", title: "Took", kind: "number", cell: ({ latencyMs }) => duration(latencyMs) },
 ];
 
 export function ExchangeDrawer({ id, close }: { id: string; close: () => void }): ReactNode {
@@ -69,10 +72,9 @@ function Figures({ exchange }: { exchange: Exchange }): ReactNode {
             <Untrusted text={exchange.account} />
           </Link>,
         ],
-        ["Key", exchange.key],
         ["Opened", <When key="opened" at={exchange.openedAt} />],
-        ["Took", duration(exchange.latencyMs)],
-        ["Answer", <OutcomeBadge key="outcome" outcome={exchange.outcome} status={exchange.status} />],
+        ["Took", exchange.tookMs === null ? null : duration(exchange.tookMs)],
+        ["Answer", <EndingBadge key="ending" ending={exchange.ending} status={exchange.status} />],
         ["Model", <Untrusted key="model" text={exchange.model} />],
         ["Endpoint", <Untrusted key="endpoint" text={exchange.endpoint} />],
         ["Tokens", `${exact(exchange.promptTokens)} in, ${exact(exchange.completionTokens)} out`],

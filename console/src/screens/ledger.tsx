@@ -70,6 +70,7 @@ function State({ state }: { state: Ledger }): ReactNode {
             value: behind <= 0 ? "up to date" : `${exact(behind)} behind`,
             hint: "records the store has not read",
           },
+          { name: "Open exchanges", value: exact(state.openExchanges), hint: "answers not sealed yet" },
           {
             name: "Writers",
             value: exact(state.writers.length),

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { type Exchange, REASON_MAX, REASON_MIN, type Revealed, revealed } from "../../../src/api/contract.ts";
 import { send } from "../api.ts";
-import { Panel } from "../parts/facts.tsx";
+import { Facts, Panel } from "../parts/facts.tsx";
 import { ViewTabs } from "../parts/tabs.tsx";
 import { Untrusted, UntrustedBlock } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
@@ -118,8 +118,8 @@ function Content({ content }: { content: Revealed }): ReactNode {
           },
           {
             id: "headers",
-            title: "Headers",
-            content: <Headers headers={content.headers} />,
+            title: "Origin and headers",
+            content: <Headers content={content} />,
           },
         ]}
       />
@@ -127,21 +127,31 @@ function Content({ content }: { content: Revealed }): ReactNode {
   );
 }
 
-function Headers({ headers }: { headers: Revealed["headers"] }): ReactNode {
+function Headers({ content: { headers, origin } }: { content: Revealed }): ReactNode {
+  const told = (text: string | null): ReactNode => (text === null ? null : <Untrusted text={text} />);
   return (
-    <dl className="facts">
-      {headers.map(([name, value], index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: headers may repeat; their order is evidence and never changes.
-        <div key={index}>
-          <dt>
-            <Untrusted text={name} />
-          </dt>
-          <dd>
-            <Untrusted text={value} />
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <Facts
+        items={[
+          ["Address", told(origin.ip)],
+          ["TLS fingerprint", told(origin.ja4)],
+          ["Key", told(origin.key)],
+        ]}
+      />
+      <dl className="facts">
+        {headers.map(([name, value], index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: headers may repeat; their order is evidence and never changes.
+          <div key={index}>
+            <dt>
+              <Untrusted text={name} />
+            </dt>
+            <dd>
+              <Untrusted text={value} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 

@@ -1,0 +1,109 @@
+// Puts the API together: identity, roles, errors and headers around every route of the table in access.ts.
+import { randomUUID } from "node:crypto";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { ACCESS, mayUse, type RouteName } from "./access.ts";
+import { ApiError, asApiError } from "./errors.ts";
+import { MAX_BODY_BYTES } from "./http.ts";
+import { expectSameSite, identify, isOverTls } from "./identity.ts";
+import { logFileHandlers } from "./log-files.ts";
+import { RequestCounters } from "./metrics.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { accountHandlers } from "./routes/accounts.ts";
+import { exchangeHandlers } from "./routes/exchanges.ts";
+import { findingHandlers } from "./routes/findings.ts";
+import { ledgerHandlers } from "./routes/ledger.ts";
+import { operationHandlers } from "./routes/operations.ts";
+import { sessionHandlers } from "./routes/session.ts";
+import { applySecurityHeaders } from "./security-headers.ts";
+import type { ApiContext, ApiEnv, ApiOptions, ApiServices, Handler, Handlers } from "./services.ts";
+import { StaticFiles } from "./static-files.ts";
+
+/** The compiler holds this complete: a route in the table without a handler, or the reverse, is a type error. */
+const HANDLERS: Handlers<RouteName> = {
+  ...sessionHandlers,
+  ...findingHandlers,
+  ...accountHandlers,
+  ...exchangeHandlers,
+  ...ledgerHandlers,
+  ...operationHandlers,
+  ...logFileHandlers,
+};
+
+/** Sign-in tokens hold 256 random bits; the limit keeps guesses from costing us database reads and log space. */
+const SIGN_IN_LIMIT = { windowMs: 60_000, each: 10, all: 100 } as const;
+
+/** A hono app: serve it with @hono/node-server, or call `fetch` on it. */
+export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
+  const app = new Hono<ApiEnv>();
+  const files = await StaticFiles.read(options.consoleFolder);
+  const services: ApiServices = {
+    ...options,
+    requests: new RequestCounters(),
+    signInAttempts: new RateLimit({ ...SIGN_IN_LIMIT, clock: options.clock }),
+  };
+  app.use(async (context, next) => {
+    const requestId = randomUUID();
+    context.set("requestId", requestId);
+    await next();
+    context.header("x-request-id", requestId);
+    applySecurityHeaders(context.res.headers, { overTls: isOverTls(options) });
+    services.requests.count(context.req.method, context.res.status);
+  });
+  app.use(
+    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (context) => tell(tooLarge(), context as ApiContext) }),
+  );
+  for (const [name, handler] of Object.entries(HANDLERS) as [RouteName, Handler][]) {
+    const [method, path] = name.split(" ") as [string, string];
+    app.on(method, path, async (context) => {
+      await admit(name, context, options);
+      return handler(context, services);
+    });
+  }
+  app.all("/api/*", () => {
+    throw new ApiError("api.not-found", "the API has no such route");
+  });
+  app.get("*", (context) => consoleAnswer(context, files));
+  app.notFound((context) => tell(new ApiError("api.not-found", "there is nothing here"), context));
+  app.onError((error, context) => {
+    const known = asApiError(error);
+    if (known.status >= 500)
+      options.diagnostics.error({ err: error, requestId: context.get("requestId") }, known.code);
+    return tell(known, context);
+  });
+  return app;
+}
+
+/** The one gate in front of every handler. @throws ApiError `api.cross-site`, `api.not-signed-in`, `api.forbidden` */
+async function admit(name: RouteName, context: ApiContext, options: ApiOptions): Promise<void> {
+  expectSameSite(context, options);
+  const access = ACCESS[name];
+  if (access === "anyone") return;
+  const identity = await identify(context, options);
+  if (identity === null)
+    throw new ApiError("api.not-signed-in", "expected a session, got none that is alive");
+  if (!mayUse(identity.role, access)) {
+    throw new ApiError("api.forbidden", `expected the role ${access}, got ${identity.role}`);
+  }
+  context.set("identity", identity);
+}
+
+function consoleAnswer(context: ApiContext, files: StaticFiles): Response {
+  const found = files.answer(context.req.path, context.req.header("if-none-match"));
+  if (found !== null) return found;
+  if (files.answer("/", undefined) !== null)
+    throw new ApiError("api.not-found", "the console has no such file");
+  throw new ApiError(
+    "api.console-not-built",
+    "expected the built console, got none: run node scripts/build-console.ts",
+  );
+}
+
+function tooLarge(): ApiError {
+  return new ApiError("api.body-too-large", `expected a body of at most ${MAX_BODY_BYTES} bytes`);
+}
+
+function tell(error: ApiError, context: ApiContext): Response {
+  const { code, message, status } = error;
+  return context.json({ error: { code, message, requestId: context.get("requestId") } }, status);
+}

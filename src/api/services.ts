@@ -1,0 +1,69 @@
+// What the API needs of the rest of Adyton, and what a handler gets with each request.
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { DataFolder } from "../config/data-folder.ts";
+import type { Config } from "../config/schema.ts";
+import type { Finding } from "../core/finding.ts";
+import type { SealedLog } from "../log/sealed-log.ts";
+import type { LogWriter } from "../log/writer.ts";
+import type { State } from "../state/state.ts";
+import type { Store } from "../store/store.ts";
+import type { RouteName } from "./access.ts";
+import type { Component, Role } from "./contract.ts";
+import type { RequestCounters } from "./metrics.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+/** Who asks. */
+export interface Identity {
+  readonly name: string;
+  readonly role: Role;
+  /** As acts and decisions name them: `user:ada`, `cli:root`. */
+  readonly actor: string;
+  /** Null: an identity that does not end, such as the local operator's. */
+  readonly expiresMs: number | null;
+}
+
+export interface ApiOptions {
+  readonly state: State;
+  readonly log: SealedLog;
+  /** Writes this process's acts. Nothing that must be recorded happens before its record is durable. */
+  readonly writer: LogWriter;
+  readonly store: Store;
+  readonly folder: DataFolder;
+  readonly config: Pick<Config, "console">;
+  /** Folder of the built console; null: none is served. */
+  readonly consoleFolder: string | null;
+  /** Runs the detectors over what is stored and keeps what they find. Null where no detection runs. */
+  readonly hunt: (() => Promise<readonly Finding[]>) | null;
+  /** How the other processes are; asked at each look. */
+  readonly components?: () => readonly Component[];
+  /** Further metrics in Prometheus' text format, each line ended. */
+  readonly metrics?: () => string;
+  /**
+   * Names who asks by other means than a session: for a Unix socket that only the operator can open. Such requests
+   * need no protection against foreign sites, because no browser reaches the socket.
+   */
+  readonly identityOf?: (request: Request) => Identity | null;
+  readonly diagnostics: Logger;
+  readonly clock: () => number;
+}
+
+/** Set before a handler runs. */
+export interface ApiEnv {
+  Variables: {
+    requestId: string;
+    /** Present on every route that is not for anyone. */
+    identity: Identity;
+  };
+}
+
+export type ApiContext = Context<ApiEnv>;
+
+/** The options with what the API keeps for itself. */
+export interface ApiServices extends ApiOptions {
+  readonly requests: RequestCounters;
+  readonly signInAttempts: RateLimit;
+}
+
+export type Handler = (context: ApiContext, services: ApiServices) => Promise<Response> | Response;
+export type Handlers<Name extends RouteName> = Readonly<Record<Name, Handler>>;
