@@ -1,10 +1,13 @@
 // Proves what the real command prints, changes, logs and returns, run as a person runs it.
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, beforeEach, describe, test } from "node:test";
+import { after, beforeEach, describe, test } from "node:test";
 import { z } from "zod";
 import type { Finding } from "../../src/core/finding.ts";
+import { Keyring } from "../../src/log/keyring.ts";
+import { Ledger } from "../../src/log/ledger.ts";
+import { SealedLog } from "../../src/log/sealed-log.ts";
 import { KeyDirectory } from "../../src/state/key-directory.ts";
 import { State } from "../../src/state/state.ts";
 import { Place, type Run } from "./run.ts";
@@ -14,9 +17,6 @@ const places: Place[] = [];
 beforeEach(() => {
   place = new Place();
   places.push(place);
-});
-afterEach(() => {
-  delete process.env["ADYTON_CONFIG"];
 });
 after(() => {
   for (const old of places) old.end();
@@ -31,11 +31,24 @@ async function withState<T>(use: (state: State) => Promise<T>): Promise<T> {
   }
 }
 
-/** Names of acts stand in clear in the segments; their details are encrypted. */
-function segments(): string {
-  const folder = join(place.data, "segments", "cli");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".seg"));
-  return files.map((name) => readFileSync(join(folder, name), "latin1")).join("");
+/** The acts in the log, sealed and opened again: name, account and detail of each. */
+async function acts(): Promise<{ act: string; account: string | null; detail: Record<string, unknown> }[]> {
+  const keys = await Keyring.open({ folder: place.data });
+  const ledger = await Ledger.open({ folder: place.data, keys });
+  const log = await SealedLog.open({ folder: place.data, keys });
+  try {
+    await ledger.step();
+    const found = [];
+    for await (const { leaf, account, content } of log.records(0, await log.size())) {
+      const detail = JSON.parse(new TextDecoder().decode(content?.get("detail")));
+      found.push({ act: leaf.act ?? "", account, detail });
+    }
+    return found;
+  } finally {
+    log.close();
+    ledger.close();
+    keys.close();
+  }
 }
 
 function failed(run: Run, code: number, line: RegExp): void {
@@ -72,10 +85,14 @@ describe("adyton keys", () => {
     assert.equal((await place.adyton(`keys revoke ${key?.id}`)).out, `Revoked ${key?.id} of acme.\n`);
     assert.deepEqual(await authenticate(), { rejected: "revoked" });
 
-    const written = segments();
-    for (const act of ["account.recorded", "key.created", "key.revoked"])
-      assert.ok(written.includes(act), act);
-    assert.ok(!written.includes(secret) && !written.includes("batch jobs"));
+    const written = await acts();
+    assert.deepEqual(
+      written.map(({ act, account }) => [act, account]),
+      ["account.recorded", "key.created", "key.revoked"].map((act) => [act, "acme"]),
+    );
+    assert.match(String(written[1]?.detail["by"]), /^cli:\S+$/);
+    assert.equal(written[1]?.detail["label"], "batch jobs");
+    assert.ok(!JSON.stringify(written).includes(secret));
   });
 
   test("what can't be is one clear line and its exit code", async () => {
@@ -145,7 +162,10 @@ describe("adyton findings", () => {
     const decided = await place.adyton("findings decide f_1 dismissed --note 'agreed evaluation'");
     assert.equal(decided.out, "f_1 is dismissed.\n");
     assert.match((await place.adyton("findings show f_1")).out, /cli:\S+ +dismissed +agreed evaluation/);
-    assert.ok(segments().includes("finding.status-changed"));
+    assert.deepEqual(
+      (await acts()).map(({ act, detail }) => [act, detail["to"], detail["note"]]),
+      [["finding.status-changed", "dismissed", "agreed evaluation"]],
+    );
     failed(await place.adyton("findings decide f_1 perhaps"), 1, /^adyton: invalid-fact: status/);
     failed(await place.adyton("findings show f_2"), 1, /^adyton: finding-unknown: /);
   });
@@ -160,7 +180,9 @@ describe("adyton sign-in", () => {
       assert.equal(started?.session.role, "analyst");
       assert.equal(await state.sessions.redeem(token, { lifeMs: 1000 }), null);
     });
-    assert.ok(segments().includes("sign-in-link.created"));
+    const [made, ...more] = await acts();
+    assert.deepEqual([made?.act, made?.detail["user"], more.length], ["sign-in-link.created", "ada", 0]);
+    assert.ok(!JSON.stringify(made).includes(token));
   });
 });
 

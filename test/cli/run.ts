@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../bin/adyton.mjs", import.meta.url));
 const TIMEOUT_MS = 60_000;
+/** Compiled once for all commands of a test file: most of a short command's time is compiling. */
+const COMPILE_CACHE = mkdtempSync(join(tmpdir(), "adyton-cli-compiled-"));
+process.once("exit", () => rmSync(COMPILE_CACHE, { recursive: true, force: true }));
 
 export interface Run {
   readonly code: number | null;
@@ -24,7 +27,7 @@ export class Place {
     const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
     const child = spawn(process.execPath, [BIN, ...words], {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"] ?? "", HOME: this.folder, ...env },
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.folder, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: TIMEOUT_MS,
     });
