@@ -24,7 +24,7 @@ export const LOG_ERROR_CODES = {
   "log.name": "A writer, exchange or act name is empty, too long or has characters that are not allowed.",
   "log.time": "A record's time is not a number of milliseconds between the years 1970 and 9999.",
   "log.state-malformed":
-    "ledger/state.json is not what Adyton wrote. Delete it: it is rebuilt from the leaves.",
+    "ledger/state.json is not what Adyton wrote. It is rebuilt from the leaves; check the disk.",
   "log.inconsistent":
     "The files of the log contradict each other or its signed checkpoint. Run adyton log fsck.",
   "log.checkpoint-invalid": "log/checkpoint does not verify with this installation's key.",

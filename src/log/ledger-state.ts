@@ -1,7 +1,8 @@
 // The ledger's position, written by one rename: what is in this file is sealed, what is not will be sealed again.
 import { z } from "zod";
-import { base64Bytes } from "../core/bytes.ts";
+import { base64Bytes, hex, utf8 } from "../core/bytes.ts";
 import { HASH_BYTES } from "../core/merkle.ts";
+import { sha256 } from "../core/sha256.ts";
 import { type Disk, replaceFile } from "./disk.ts";
 import { LogError } from "./errors.ts";
 
@@ -50,12 +51,21 @@ const SCHEMA: z.ZodType<LedgerState> = z.strictObject({
   open: z.array(z.tuple([z.string(), count, z.string(), count, count])),
 });
 
+const CHECKED: z.ZodType<{ check: string } & Record<string, unknown>> = z.looseObject({ check: z.string() });
+
+/** Over the members in the order in which they are written: a flipped bit must not pass for a position. */
+function checksum(state: object): string {
+  return hex(sha256(utf8(JSON.stringify(state))));
+}
+
 /** Null when there is none. Throws `log.state-malformed`. */
 export async function readLedgerState(disk: Disk, path: string): Promise<LedgerState | null> {
   const bytes = await disk.readFile(path);
   if (bytes === null) return null;
   try {
-    return SCHEMA.parse(JSON.parse(bytes.toString("utf8")));
+    const { check, ...state } = CHECKED.parse(JSON.parse(bytes.toString("utf8")));
+    if (checksum(state) !== check) throw new TypeError("the checksum does not fit");
+    return SCHEMA.parse(state);
   } catch (cause) {
     throw new LogError("log.state-malformed", `expected ${path} to be a ledger state of version 1`, {
       cause,
@@ -65,5 +75,5 @@ export async function readLedgerState(disk: Disk, path: string): Promise<LedgerS
 
 /** The commit point of sealing. */
 export async function writeLedgerState(disk: Disk, path: string, state: LedgerState): Promise<void> {
-  await replaceFile(disk, path, Buffer.from(`${JSON.stringify(state)}\n`));
+  await replaceFile(disk, path, Buffer.from(`${JSON.stringify({ ...state, check: checksum(state) })}\n`));
 }

@@ -138,7 +138,7 @@ export class Ledger {
     const { keys } = this.#options;
     const { log, content, ledgerState, checkpoint } = this.#folder;
     const published = await readCheckpoint(this.#disk, checkpoint, keys.verifierKey(this.origin));
-    let state = await readLedgerState(this.#disk, ledgerState);
+    let state = await this.#readState(ledgerState);
     if (state === null || state.size < (published?.size ?? 0)) {
       state = await rebuildLedgerState({
         disk: this.#disk,
@@ -164,6 +164,17 @@ export class Ledger {
       );
     await this.#catchUpIndex(state.size);
     return { state, open: OpenExchanges.from(state.open), tree, packs };
+  }
+
+  /** A damaged state is as good as none: it is derived again. */
+  async #readState(path: string): Promise<LedgerState | null> {
+    try {
+      return await readLedgerState(this.#disk, path);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      this.#options.onError?.(error);
+      return null;
+    }
   }
 
   #leaf(bytes: Uint8Array): Leaf {

@@ -2,7 +2,7 @@
 import { base64url } from "../core/bytes.ts";
 import type { Leaf } from "../core/leaf.ts";
 import { sha256 } from "../core/sha256.ts";
-import { type PackRecord, readPackRecord } from "./content-pack.ts";
+import type { PackRecord } from "./content-pack.ts";
 import type { Keyring } from "./keyring.ts";
 import { recordKey, type Unsealed, unseal } from "./sealing.ts";
 
@@ -15,11 +15,6 @@ export type ContentResult =
   | { readonly state: "erased" }
   | { readonly state: "damaged"; readonly fault: ContentFault };
 
-/** Finds a leaf's record in its pack. Null: damaged or missing. */
-export function packRecord(pack: Buffer, at: number, leaf: Leaf): PackRecord | null {
-  return leaf.bytes === undefined ? null : readPackRecord(pack, at, leaf.bytes);
-}
-
 /** Does the ciphertext have the digest of its leaf? */
 export function digestFits(record: PackRecord, leaf: Leaf): boolean {
   return base64url(sha256(record.sealed)) === leaf.digest;
@@ -30,9 +25,10 @@ export function openRecord(
   record: PackRecord,
   leaf: Leaf,
   keys: Keyring,
-  options: { verify: boolean },
+  options: { verify: boolean; digestChecked?: boolean },
 ): ContentResult {
-  if (options.verify && !digestFits(record, leaf)) return { state: "damaged", fault: "digest" };
+  if (options.verify && options.digestChecked !== true && !digestFits(record, leaf))
+    return { state: "damaged", fault: "digest" };
   const accountKey = keys.forReading(record.pseudonym, record.keyId);
   if (accountKey === null) return { state: "erased" };
   const unsealed = unseal(recordKey(accountKey, record.nonce), record.sealed, {

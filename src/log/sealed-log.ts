@@ -8,13 +8,16 @@ import { consistencyRanges, EMPTY_ROOT, inclusionRanges } from "../core/merkle.t
 import { formatProof } from "../core/proof.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
-import { PACK_HEADER_BYTES, packedBytes, packPath, readPackRecord } from "./content-pack.ts";
+import { packedBytes, packPath, readPackRecord } from "./content-pack.ts";
 import { type Disk, NODE_DISK, readFully } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { ExchangeIndex } from "./exchange-index.ts";
 import type { Keyring } from "./keyring.ts";
 import { openRecord } from "./record-reader.ts";
 import { TileReader } from "./tile-reader.ts";
+
+/** Ciphertext read at once, at most, unless one record is larger. */
+const READ_AHEAD_BYTES: number = 1024 * 1024;
 
 export interface SealedRecord {
   readonly index: number;
@@ -124,35 +127,42 @@ export class SealedLog {
 
   async *#recordsOfBundle(bundle: number, from: number, to: number): AsyncIterable<SealedRecord> {
     const { leaves, offsets } = await this.#bundle(bundle, to);
-    const pack = await this.#openPack(bundle, leaves.slice(from % TILE_WIDTH));
+    const wanted = leaves.slice(from % TILE_WIDTH);
+    const pack = wanted.some((leaf) => leaf.bytes !== undefined)
+      ? await this.#disk.open(packPath(this.#folder.content, bundle), "r")
+      : null;
+    let ahead = Buffer.alloc(0);
+    let aheadAt = 0;
     try {
-      for (let index = from; index < to; index++) {
-        const leaf = leaves[index % TILE_WIDTH];
-        if (leaf !== undefined) yield await this.#read(index, leaf, pack, offsets[index % TILE_WIDTH] ?? 0);
+      for (const [i, leaf] of wanted.entries()) {
+        const offset = offsets[(from % TILE_WIDTH) + i] ?? 0;
+        const end = offset + packedBytes(leaf);
+        if (pack !== null && end > aheadAt + ahead.length) {
+          // What was handed out may still be in use: read on into a new buffer.
+          const rest = (offsets.at(-1) ?? 0) + packedBytes(leaves.at(-1) ?? leaf) - offset;
+          ahead = Buffer.allocUnsafeSlow(Math.max(end - offset, Math.min(rest, READ_AHEAD_BYTES)));
+          ahead = ahead.subarray(0, await readFully(this.#disk, pack, ahead, offset));
+          aheadAt = offset;
+        }
+        yield this.#open(from + i, leaf, ahead, offset - aheadAt);
       }
     } finally {
       if (pack !== null) await this.#disk.close(pack);
     }
   }
 
-  async #openPack(bundle: number, leaves: readonly Leaf[]): Promise<number | null> {
-    if (!leaves.some((leaf) => leaf.bytes !== undefined)) return null;
-    return await this.#disk.open(packPath(this.#folder.content, bundle), "r");
-  }
-
-  async #read(index: number, leaf: Leaf, pack: number | null, offset: number): Promise<SealedRecord> {
+  #open(index: number, leaf: Leaf, pack: Buffer, at: number): SealedRecord {
     const bare = { index, leaf, content: null, account: null, salts: null };
-    if (leaf.bytes === undefined || pack === null) return bare;
-    const bytes = Buffer.allocUnsafeSlow(PACK_HEADER_BYTES + leaf.bytes);
-    const count = await readFully(this.#disk, pack, bytes, offset);
-    const record = readPackRecord(bytes.subarray(0, count), 0, leaf.bytes);
+    if (leaf.bytes === undefined) return bare;
+    const record = readPackRecord(pack, at, leaf.bytes);
     if (record === null)
       throw new LogError("log.damaged", `the content of record ${index} is damaged (pack)`);
     const opened = openRecord(record, leaf, this.#keys, { verify: this.#verify });
     if (opened.state === "damaged")
       throw new LogError("log.damaged", `the content of record ${index} is damaged (${opened.fault})`);
     if (opened.state === "erased") return bare;
-    return { index, leaf, ...opened.unsealed };
+    const { content, account, salts } = opened.unsealed;
+    return { index, leaf, content, account, salts };
   }
 
   /** One record. Throws `log.not-found`, `log.damaged`. */

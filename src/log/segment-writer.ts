@@ -2,8 +2,9 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { type Disk, readFully } from "./disk.ts";
+import { LogError } from "./errors.ts";
 import { readFrame, stampFrame } from "./frame.ts";
-import { readLedgerState } from "./ledger-state.ts";
+import { readLedgerState, type WriterPosition } from "./ledger-state.ts";
 import {
   createSegmentFile,
   encodeSegmentHeader,
@@ -43,6 +44,16 @@ interface Current {
   readonly number: number;
   readonly bytes: number;
   used: number;
+}
+
+/** How far the ledger has sealed this writer. A damaged state.json says nothing: then nothing is recycled. */
+async function sealedPosition(options: SegmentWriterOptions): Promise<WriterPosition | undefined> {
+  try {
+    return (await readLedgerState(options.disk, options.ledgerState))?.writers[options.writer];
+  } catch (error) {
+    if (error instanceof LogError) return undefined;
+    throw error;
+  }
 }
 
 /** Highest segment with a valid header, read to its last whole frame. */
@@ -108,7 +119,7 @@ export class SegmentWriter {
   static async open(options: SegmentWriterOptions): Promise<SegmentWriter> {
     const numbers = await segmentNumbers(options.disk, options.folder);
     const last = await lookBack(options, numbers);
-    const sealed = (await readLedgerState(options.disk, options.ledgerState))?.writers[options.writer];
+    const sealed = await sealedPosition(options);
     const incarnation = Math.max(
       last.incarnation + 1,
       (sealed?.incarnation ?? 0) + 1,
@@ -222,9 +233,9 @@ export class SegmentWriter {
 
   /** Puts a file with the right name and length in place: a sealed one under a new name, else a fresh one. */
   async #ready(number: number): Promise<void> {
-    const { disk, folder, segmentBytes, writer } = this.#options;
+    const { disk, folder, segmentBytes } = this.#options;
     const path = join(folder, segmentName(number));
-    const sealed = (await readLedgerState(disk, this.#options.ledgerState))?.writers[writer]?.segment ?? 0;
+    const sealed = (await sealedPosition(this.#options))?.segment ?? 0;
     const numbers = await segmentNumbers(disk, folder);
     let spare = SPARE_SEGMENTS;
     let reused = false;

@@ -1,0 +1,58 @@
+// What fsck finds, in the form that people and programs get it.
+
+export interface FsckProblem {
+  readonly code:
+    | "checkpoint"
+    | "signature"
+    | "root"
+    | "bundle"
+    | "leaf"
+    | "tile"
+    | "pack"
+    | "digest"
+    | "ciphertext"
+    | "commitment"
+    | "sequence"
+    | "pairing"
+    | "state";
+  /** Absolute path of the bad file. */
+  readonly file: string;
+  /** Offset of the first bad byte, or of the smallest part that is known to be bad. Null: the file as a whole. */
+  readonly offset: number | null;
+  /** Leaf index it concerns, or null. */
+  readonly index: number | null;
+  readonly message: string;
+}
+
+export interface FsckReport {
+  readonly ok: boolean;
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  readonly origin: string;
+  /** False without keys: the signature could not be checked. */
+  readonly signatureChecked: boolean;
+  readonly checked: {
+    readonly leaves: number;
+    readonly tiles: number;
+    readonly digests: number;
+    readonly commitments: number;
+    readonly erased: number;
+  };
+  /** Missing sequence numbers that the log itself declares. `log.damaged` ones are losses. */
+  readonly gaps: readonly {
+    writer: string;
+    incarnation: number;
+    from: number;
+    count: number;
+    act: string;
+    index: number;
+  }[];
+  /** Opens without a close yet. */
+  readonly open: number;
+  readonly problemCount: number;
+  readonly problems: readonly FsckProblem[];
+}
+
+/** Where the checks report. */
+export type Complain = (problem: FsckProblem) => void;

@@ -1,0 +1,174 @@
+// Checks the sealed log from its files alone: every leaf, tile, root, signature, ciphertext and commitment.
+import { join } from "node:path";
+import { DataFolder } from "../config/data-folder.ts";
+import { base64, equalBytes } from "../core/bytes.ts";
+import { type Checkpoint, parseTreeHead } from "../core/checkpoint.ts";
+import { type Leaf, parseLeaf } from "../core/leaf.ts";
+import { leafHash } from "../core/merkle.ts";
+import { parseNote } from "../core/note.ts";
+import { decodeBundle, TILE_WIDTH, tilePath } from "../core/tiles.ts";
+import { readCheckpoint } from "./checkpoint-file.ts";
+import { type Disk, NODE_DISK } from "./disk.ts";
+import { LogError } from "./errors.ts";
+import { ContentCheck } from "./fsck-content.ts";
+import { OrderCheck } from "./fsck-order.ts";
+import type { Complain, FsckProblem, FsckReport } from "./fsck-report.ts";
+import { TreeCheck } from "./fsck-tree.ts";
+import type { Keyring } from "./keyring.ts";
+import { readLedgerState } from "./ledger-state.ts";
+
+/** Problems kept in a report; beyond them they are only counted. */
+const MAX_PROBLEMS = 100;
+
+export interface FsckOptions {
+  /** The data folder. */
+  readonly folder: string;
+  /** With them the signature is verified and content decrypted to check its commitments. */
+  readonly keys?: Keyring;
+  readonly origin?: string;
+  readonly disk?: Disk;
+  readonly onProgress?: (leaves: number, size: number) => void;
+  /** False: tree and leaves only. */
+  readonly content?: boolean;
+}
+
+async function openHead(
+  options: FsckOptions,
+  disk: Disk,
+  path: string,
+  complain: Complain,
+): Promise<Pick<Checkpoint, "origin" | "size" | "root"> | null> {
+  const whole = { file: path, offset: null, index: null };
+  const bytes = await disk.readFile(path);
+  if (bytes === null) return null;
+  const note = parseNote(bytes);
+  const head = "fault" in note ? null : parseTreeHead(note.text);
+  if (head === null) {
+    complain({ ...whole, code: "checkpoint", message: "expected a signed checkpoint, got something else" });
+    return null;
+  }
+  if (options.keys === undefined) return head;
+  try {
+    await readCheckpoint(disk, path, options.keys.verifierKey(options.origin));
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    complain({ ...whole, code: "signature", message: error.message });
+  }
+  return head;
+}
+
+/** The ledger's own position must agree with the tree that was derived. */
+async function checkState(disk: Disk, path: string, tree: TreeCheck, complain: Complain): Promise<void> {
+  const whole = { code: "state", file: path, offset: null, index: null } as const;
+  try {
+    const state = await readLedgerState(disk, path);
+    if (state === null) return; // it is rebuilt from the leaves
+    if (state.size < tree.size)
+      complain({ ...whole, message: `expected at least ${tree.size} leaves, got ${state.size}` });
+    if (state.size === tree.size && state.root !== base64(tree.root()))
+      complain({ ...whole, message: `expected root ${base64(tree.root())}, got ${state.root}` });
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    complain({ ...whole, message: error.message });
+  }
+}
+
+/**
+ * Checks all that the newest checkpoint covers, a bundle at a time. Never stops at the first problem, and never throws for
+ * damage: only for a disk that can't be read.
+ */
+export async function fsck(options: FsckOptions): Promise<FsckReport> {
+  const disk = options.disk ?? NODE_DISK;
+  const folder = new DataFolder(options.folder);
+  const problems: FsckProblem[] = [];
+  let problemCount = 0;
+  const complain: Complain = (problem) => {
+    problemCount += 1;
+    if (problems.length < MAX_PROBLEMS) problems.push(problem);
+  };
+  const head = await openHead(options, disk, folder.checkpoint, complain);
+  const size = head?.size ?? 0;
+  const tree = new TreeCheck({ disk, folder: folder.log, size, root: head?.root ?? null, complain });
+  const order = new OrderCheck(complain);
+  const content = new ContentCheck({ disk, folder: folder.content, keys: options.keys ?? null, complain });
+  for (let bundle = 0; bundle * TILE_WIDTH < size; bundle++) {
+    const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
+    const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
+    for (const { leaf, file, offset, index } of leaves)
+      if (leaf !== null) order.leaf(leaf, { file, offset, index });
+    if (options.content !== false)
+      await content.bundle(
+        bundle,
+        leaves.map(({ leaf }) => leaf),
+      );
+    options.onProgress?.(bundle * TILE_WIDTH + width, size);
+  }
+  await tree.finish();
+  if (head !== null && !equalBytes(tree.root(), head.root)) {
+    const message = `expected root ${base64(tree.root())} at size ${size}, got ${base64(head.root)}`;
+    complain({ code: "root", file: folder.checkpoint, offset: null, index: null, message });
+  }
+  await checkState(disk, folder.ledgerState, tree, complain);
+  return {
+    ok: problemCount === 0,
+    size,
+    root: base64(tree.root()),
+    origin: head?.origin ?? "",
+    signatureChecked: head !== null && options.keys !== undefined,
+    checked: { leaves: tree.size, tiles: tree.tiles, ...content.counts },
+    gaps: order.gaps,
+    open: order.openCount,
+    problemCount,
+    problems,
+  };
+}
+
+interface BundleContext {
+  readonly disk: Disk;
+  readonly folder: DataFolder;
+  readonly tree: TreeCheck;
+  readonly complain: Complain;
+}
+
+interface CheckedLeaf {
+  readonly leaf: Leaf | null;
+  readonly file: string;
+  readonly offset: number;
+  readonly index: number;
+}
+
+/** Reads a bundle and holds its entries against the tiles; an entry that can't be read is a null leaf. */
+async function checkBundle(context: BundleContext, bundle: number, width: number): Promise<CheckedLeaf[]> {
+  const { disk, folder, tree, complain } = context;
+  const partial = join(folder.log, tilePath({ level: "entries", index: bundle, width }));
+  const full = join(folder.log, tilePath({ level: "entries", index: bundle, width: TILE_WIDTH }));
+  let file = partial;
+  let bytes = await disk.readFile(partial);
+  if (bytes === null && full !== partial) {
+    file = full;
+    bytes = await disk.readFile(full);
+  }
+  const entries = decodeBundle(bytes ?? Buffer.alloc(0));
+  if (entries === null || entries.length < width || (file === partial && entries.length !== width)) {
+    const got = bytes === null ? "no file" : `${entries?.length ?? "no whole"} entries`;
+    complain({
+      code: "bundle",
+      file,
+      offset: 0,
+      index: bundle * TILE_WIDTH,
+      message: `expected ${width} entries, got ${got}`,
+    });
+  }
+  const leaves: CheckedLeaf[] = [];
+  for (let i = 0; i < width; i++) {
+    const entry = entries?.[i];
+    const index = bundle * TILE_WIDTH + i;
+    const where = { file, offset: entry?.offset ?? 0, index };
+    await tree.append(entry === undefined ? null : leafHash(entry.bytes), where);
+    const leaf = entry === undefined ? null : parseLeaf(entry.bytes);
+    if (entry !== undefined && leaf === null)
+      complain({ code: "leaf", ...where, message: "expected a canonical leaf, got other bytes" });
+    leaves.push({ leaf, ...where });
+  }
+  return leaves;
+}
