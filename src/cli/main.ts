@@ -8,8 +8,11 @@ import { configCommand } from "./config.ts";
 import { doctorCommand } from "./doctor.ts";
 import { CliError, EXIT, EXIT_CODE_HELP } from "./errors.ts";
 import { findingsCommand } from "./findings.ts";
+import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
+import { logCommand } from "./log.ts";
 import { signInCommand } from "./sign-in.ts";
+import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
@@ -18,6 +21,9 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   findingsCommand,
   signInCommand,
+  importCommand,
+  logCommand,
+  storeCommand,
   configCommand,
   doctorCommand,
 ];

@@ -1,0 +1,56 @@
+// `adyton log`: checks the query log, shows its records' public part, and gives and checks proofs.
+import { Command } from "commander";
+import { contextOf } from "./context.ts";
+
+export function logCommand(): Command {
+  const command = new Command("log").description(
+    "The tamper-evident query log: check it, look at it, prove from it.",
+  );
+  command
+    .command("fsck")
+    .description(
+      "Derive every leaf, tile, root, signature, digest and commitment again. Exit code 4 on damage.",
+    )
+    .option("--no-content", "check leaves and tree only, not the encrypted content")
+    .addHelpText("after", "\nMay run beside a server.\n\nExample:\n  adyton log fsck --json | jq .problems")
+    .action(async (options: { content: boolean }, self: Command) => {
+      const { fsckLog } = await import("./log/run.ts");
+      await fsckLog(contextOf(self), options);
+    });
+  command
+    .command("show")
+    .description("Show the newest checkpoint, or the leaves of one exchange or index.")
+    .argument("[record]", "an exchange id or a leaf index")
+    .addHelpText(
+      "after",
+      "\nContent is not shown.\n\nExamples:\n  adyton log show\n  adyton log show 1024 --json",
+    )
+    .action(async (record: string | undefined, _options: object, self: Command) => {
+      const { showLog } = await import("./log/run.ts");
+      await showLog(contextOf(self), record);
+    });
+  command
+    .command("prove")
+    .description("Print a C2SP tlog-proof that a record is in the log; of an exchange, its closing record.")
+    .argument("<record>", "an exchange id or a leaf index")
+    .option("--open", "prove the opening record of the exchange instead")
+    .addHelpText("after", "\nExample:\n  adyton log prove ex_01kab > ex_01kab.tlog-proof")
+    .action(async (record: string, options: { open?: boolean }, self: Command) => {
+      const { proveRecord } = await import("./log/run.ts");
+      await proveRecord(contextOf(self), record, { open: options.open === true });
+    });
+  command
+    .command("verify-proof")
+    .description("Check a tlog-proof offline, against this installation's key or a given one.")
+    .argument("<file>", "the proof, or - for standard input")
+    .option("--key <vkey>", "the log's public key, as `adyton log show` prints it")
+    .addHelpText(
+      "after",
+      "\nExample:\n  adyton log verify-proof ex_01kab.tlog-proof --key 'adyton.local/…+…+…'",
+    )
+    .action(async (file: string, options: { key?: string }, self: Command) => {
+      const { verifyProofFile } = await import("./log/run.ts");
+      await verifyProofFile(contextOf(self), file, options);
+    });
+  return command;
+}

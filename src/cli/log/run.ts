@@ -1,0 +1,167 @@
+// What the subcommands of `adyton log` do.
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { base64, parseDecimal, utf8Text } from "../../core/bytes.ts";
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from "../../core/note.ts";
+import { verifyProof } from "../../core/proof.ts";
+import { LogError } from "../../log/errors.ts";
+import { fsck } from "../../log/fsck.ts";
+import { Keyring } from "../../log/keyring.ts";
+import { SealedLog } from "../../log/sealed-log.ts";
+import type { Context } from "../context.ts";
+import { CliError, EXIT } from "../errors.ts";
+
+async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<T>): Promise<T> {
+  const keys = await Keyring.open({ folder: folder.root });
+  try {
+    return await use(keys);
+  } finally {
+    keys.close();
+  }
+}
+
+async function withLog<T>(context: Context, use: (log: SealedLog, keys: Keyring) => Promise<T>): Promise<T> {
+  return await withKeys(context, async (keys) => {
+    const log = await SealedLog.open({ folder: context.folder.root, keys });
+    try {
+      return await use(log, keys);
+    } finally {
+      log.close();
+    }
+  });
+}
+
+/** Checks everything that the newest checkpoint covers. */
+export async function fsckLog(context: Context, options: { content: boolean }): Promise<void> {
+  const { output, folder } = context;
+  await withKeys(context, async (keys) => {
+    const startedMs = performance.now();
+    let progress: ReturnType<typeof output.progress> | null = null;
+    const report = await fsck({
+      folder: folder.root,
+      keys,
+      content: options.content,
+      onProgress: (leaves, size) => {
+        progress ??= output.progress("Checking", size);
+        progress.update(leaves);
+      },
+    });
+    (progress as ReturnType<typeof output.progress> | null)?.end();
+    const seconds = (performance.now() - startedMs) / 1000;
+    output.result({ ...report, seconds }, () => {
+      const { checked } = report;
+      output.line(`${report.ok ? "clean" : "DAMAGED"}: ${report.size} records, root ${report.root}`);
+      output.line(
+        `${checked.tiles} tiles, ${checked.digests} digests, ${checked.commitments} records' commitments, ` +
+          `${checked.erased} erased, ${report.open} exchanges open, ${seconds.toFixed(1)} s`,
+      );
+      for (const gap of report.gaps)
+        output.line(
+          `gap: ${gap.act} at ${gap.index}: ${gap.count} records of ${gap.writer} from ${gap.from}`,
+        );
+      for (const { code, file, offset, index, message } of report.problems)
+        output.line(
+          `${code}: ${file}${offset === null ? "" : `:${offset}`}${index === null ? "" : ` (record ${index})`}: ${message}`,
+        );
+      if (report.problemCount > report.problems.length)
+        output.line(`… and ${report.problemCount - report.problems.length} more`);
+    });
+    if (!report.ok) process.exitCode = EXIT.checkFailed;
+  });
+}
+
+/** Leaf indexes that a person means: an index, or an exchange's open and close. */
+async function indexesOf(log: SealedLog, record: string): Promise<{ open?: number; close?: number }> {
+  const index = parseDecimal(record);
+  if (index !== null && index < (await log.size())) return { open: index };
+  const found = await log.findExchange(record);
+  if (found.open === undefined && found.close === undefined)
+    throw new LogError("log.not-found", `expected an index or a sealed exchange, got ${record}`);
+  return found;
+}
+
+/** The checkpoint with its key, or the leaves of a record. */
+export async function showLog(context: Context, record: string | undefined): Promise<void> {
+  const { output } = context;
+  await withLog(context, async (log, keys) => {
+    if (record === undefined) {
+      const { origin, size, root, note } = await log.checkpoint();
+      const key = formatVerifierKey(keys.verifierKey(origin));
+      output.result({ origin, size, root: base64(root), key, note }, () => {
+        output.pairs([
+          ["origin", origin],
+          ["records", size],
+          ["root", base64(root)],
+          ["key", key],
+        ]);
+      });
+      return;
+    }
+    const { open, close } = await indexesOf(log, record);
+    const leaves = [];
+    for (const index of [open, close]) {
+      if (index === undefined || leaves.some((shown) => shown.index === index)) continue;
+      leaves.push({ index, leaf: (await log.leaf(index)).leaf });
+    }
+    output.result({ leaves }, () => {
+      for (const { index, leaf } of leaves) {
+        output.line(`record ${index}`);
+        for (const [name, value] of Object.entries(leaf))
+          output.line(
+            `  ${name.padEnd(12)} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+          );
+      }
+    });
+  });
+}
+
+/** Prints the proof itself: with --json as a member of an object. */
+export async function proveRecord(
+  context: Context,
+  record: string,
+  options: { open: boolean },
+): Promise<void> {
+  const { output } = context;
+  await withLog(context, async (log) => {
+    const { open, close } = await indexesOf(log, record);
+    const index = options.open ? open : (close ?? open);
+    if (index === undefined)
+      throw new LogError("log.not-found", `expected an opening record of ${record}, got none`);
+    const proof = await log.prove(index);
+    output.result({ index, proof }, () => {
+      for (const line of proof.split("\n").slice(0, -1)) output.line(line);
+    });
+  });
+}
+
+async function trustedKey(context: Context, given: string | undefined): Promise<VerifierKey> {
+  if (given === undefined) return await withKeys(context, async (keys) => keys.verifierKey());
+  const key = parseVerifierKey(given);
+  if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
+  return key;
+}
+
+/** Needs no data folder when --key is given. */
+export async function verifyProofFile(
+  context: Context,
+  file: string,
+  options: { key?: string },
+): Promise<void> {
+  const { output } = context;
+  const key = await trustedKey(context, options.key);
+  const proof = file === "-" ? await text(process.stdin) : await readFile(file, "utf8");
+  const verified = verifyProof(proof, { keys: [key], origin: key.name });
+  if ("fault" in verified) {
+    output.result({ verified: false, fault: verified.fault }, () =>
+      output.line(`NOT proved: ${verified.fault}`),
+    );
+    process.exitCode = EXIT.checkFailed;
+    return;
+  }
+  const { index, leaf, checkpoint } = verified;
+  const shown = { index, leaf: utf8Text(leaf), origin: checkpoint.origin, size: checkpoint.size };
+  output.result({ verified: true, ...shown }, () => {
+    output.line(`proved: record ${index} of the ${checkpoint.size} in ${checkpoint.origin}`);
+    output.line(shown.leaf ?? "");
+  });
+}
