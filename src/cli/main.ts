@@ -14,6 +14,7 @@ import { logCommand } from "./log.ts";
 import { signInCommand } from "./sign-in.ts";
 import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
+import { usersCommand } from "./users.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
 const COMMANDS: readonly (() => Command)[] = [
@@ -21,6 +22,7 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   findingsCommand,
   signInCommand,
+  usersCommand,
   importCommand,
   logCommand,
   storeCommand,

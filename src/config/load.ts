@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "./errors.ts";
+import type { SecretReference } from "./fields.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration is written by hand; more than this is a mistake. */
@@ -72,8 +73,25 @@ export function loadConfig(options: LoadOptions = {}): Config {
     );
     throw new ConfigError("config-invalid", lines.join("\n"));
   }
-  const fromFile = file !== null && !origins.has("data");
-  return { ...parsed.data, data: resolve(fromFile ? dirname(file) : workingFolder, parsed.data.data) };
+  const folder = file === null ? workingFolder : dirname(file);
+  const dataFolder = origins.has("data") ? workingFolder : folder;
+  return locate(parsed.data, { dataFolder, secretsFolder: folder });
+}
+
+/** Makes paths absolute: the processes that read them need not share a working folder. */
+function locate(
+  config: Config,
+  { dataFolder, secretsFolder }: { dataFolder: string; secretsFolder: string },
+): Config {
+  const beside = (reference: SecretReference | null): SecretReference | null =>
+    reference !== null && "file" in reference ? { file: resolve(secretsFolder, reference.file) } : reference;
+  const upstreams = config.gateway.upstreams.map((upstream) => ({ ...upstream, key: beside(upstream.key) }));
+  return {
+    ...config,
+    data: resolve(dataFolder, config.data),
+    gateway: { ...config.gateway, upstreams },
+    store: { ...config.store, password: beside(config.store.password) },
+  };
 }
 
 interface Source {

@@ -4,10 +4,10 @@ import { httpUrl, type Listen, listen, type SecretReference, secretReference, wh
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
 
 export interface LogConfig {
-  readonly origin: string;
+  /** Null: `adyton.local/` and the installation's node id. */
+  readonly origin: string | null;
   readonly segmentBytes: number;
   readonly checkpointEveryMs: number;
-  readonly sealBatchRecords: number;
 }
 
 export interface StoreConfig {
@@ -47,7 +47,6 @@ export interface ProcessesConfig {
 export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string;
-  readonly node: string;
   readonly gateway: GatewayConfig;
   readonly log: LogConfig;
   readonly store: StoreConfig;
@@ -64,10 +63,11 @@ const log = z.strictObject({
   origin: z
     .string()
     .regex(/^[^\s+]{1,255}$/, "expected a name without spaces or plus signs, such as example.com/adyton")
-    .default("adyton.local/log")
+    .nullable()
+    .default(null)
     .meta({
       description:
-        "Name of this log in its checkpoints, schema-less URL style. Choose it once, before the first record: verifiers pin it.",
+        "Name of this log in its checkpoints, schema-less URL style. Choose it once, before the first record: verifiers pin it. `null`: `adyton.local/` and the installation's random id.",
     }),
   segmentBytes: whole(
     MIB,
@@ -80,12 +80,6 @@ const log = z.strictObject({
     60_000,
     500,
     "Time between signed checkpoints while records arrive, milliseconds.",
-  ),
-  sealBatchRecords: whole(
-    1,
-    1_000_000,
-    4096,
-    "Most records sealed under one checkpoint; bounds the memory of the ledger process.",
   ),
 });
 
@@ -175,13 +169,6 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
     description:
       "The data folder. A relative path starts at the configuration file's folder, or at the working folder where there is no file.",
   }),
-  node: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "expected lower-case letters, digits and hyphens")
-    .default("node-0")
-    .meta({
-      description: "Name of this machine in its records. Public, so not a host name unless you choose so.",
-    }),
   gateway: gatewaySection,
   log: log.prefault({}).meta({ description: "The tamper-evident query log." }),
   store: store.prefault({}).meta({ description: "The analytical database." }),

@@ -6,6 +6,8 @@ export const STATE_ERROR_CODES: {
   readonly "state-unsupported-url": string;
   readonly "state-newer": string;
   readonly "state-busy": string;
+  readonly "state-full": string;
+  readonly "state-damaged": string;
   readonly "invalid-fact": string;
   readonly "account-unknown": string;
   readonly "key-unknown": string;
@@ -20,6 +22,9 @@ export const STATE_ERROR_CODES: {
     "The state database was written by a newer version of Adyton. Run that version, or restore a backup from before the upgrade.",
   "state-busy":
     "Another process held the state database longer than the busy timeout. Try again; if it stays, look for a stuck adyton process.",
+  "state-full": "The disk is full, so the change was not made. Free some space and try again.",
+  "state-damaged":
+    "The state database can't be read or written: a damaged file or a failing disk. Restore state.sqlite from a backup.",
   "invalid-fact":
     "A value given for an account, key, finding or user is empty, too long or of the wrong kind. The message names it.",
   "account-unknown": "No account has this name. `adyton accounts list` shows those there are.",

@@ -17,11 +17,16 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-control-plane": controlPlane,
 };
 
+/** Others hold the lock for one small transaction; longer than this is a stuck process. */
+const BUSY_TIMEOUT_MS = 5000;
+
 export interface StateOptions {
   /** The data folder; it is made where missing. */
   readonly folder: string;
   readonly now?: () => number;
   readonly random?: RandomBytes;
+  /** How long a change waits for another process, milliseconds. Waiting blocks this process. */
+  readonly busyTimeoutMs?: number;
 }
 
 /** Facts that are not in the log, or that must be at hand at once. Several processes may hold it open. */
@@ -44,15 +49,20 @@ export class State {
     this.settings = new Settings(db, now);
   }
 
-  /** @throws StateError `state-open-failed`, `state-newer` */
-  static async open({ folder, now = Date.now, random }: StateOptions): Promise<State> {
+  /** @throws StateError `state-open-failed`, `state-newer`, `state-busy`, `state-full`, `state-damaged` */
+  static async open({
+    folder,
+    now = Date.now,
+    random,
+    busyTimeoutMs = BUSY_TIMEOUT_MS,
+  }: StateOptions): Promise<State> {
     const paths = new DataFolder(folder);
     let db: Kysely<Tables> | null = null;
     try {
       mkdirSync(paths.root, { recursive: true, mode: 0o700 });
       // SQLite gives its other files the mode of the first one.
       closeSync(openSync(paths.state, "a", 0o600));
-      db = new Kysely<Tables>({ dialect: sqliteDialect(paths.state) });
+      db = new Kysely<Tables>({ dialect: sqliteDialect(paths.state, { busyTimeoutMs }) });
       await migrate(db);
       return new State(db, now, random);
     } catch (cause) {

@@ -186,6 +186,17 @@ describe("adyton sign-in", () => {
   });
 });
 
+describe("adyton users", () => {
+  test("are listed, change roles and are shut out", async () => {
+    await place.adyton("sign-in --user ada --role analyst");
+    assert.equal((await place.adyton("users role ada viewer")).out, "ada is viewer.\n");
+    assert.equal((await place.adyton("users disable ada")).out, "ada is disabled.\n");
+    assert.match((await place.adyton("users list")).out, /^ada +viewer +disabled/m);
+    failed(await place.adyton("users role ada king"), 1, /^adyton: invalid-fact: role/);
+    failed(await place.adyton("users disable bob"), 1, /^adyton: user-unknown: /);
+  });
+});
+
 describe("adyton config", () => {
   test("check names file, line and column, with exit code 78", async () => {
     writeFileSync(join(place.folder, "adyton.yaml"), "gateway:\n  listen:\n    prot: 1\n");

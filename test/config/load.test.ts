@@ -78,8 +78,8 @@ describe("what is loaded", () => {
   });
 
   test("ADYTON_CONFIG names the file", () => {
-    writeFileSync(join(folder, "named.yaml"), "node: named\n");
-    assert.equal(load(null, { env: { ADYTON_CONFIG: "named.yaml" } }).node, "named");
+    writeFileSync(join(folder, "named.yaml"), "log: { origin: named }\n");
+    assert.equal(load(null, { env: { ADYTON_CONFIG: "named.yaml" } }).log.origin, "named");
   });
 });
 
@@ -143,6 +143,16 @@ describe("what is refused", () => {
 });
 
 describe("secrets", () => {
+  test("in files are looked for beside the configuration", () => {
+    writeFileSync(
+      join(folder, "other.yaml"),
+      "store: { url: 'http://db:8123', password: { file: db.key } }\ngateway:\n  upstreams: [{ name: a, family: any, url: 'http://a', key: { file: /etc/a.key } }]\n",
+    );
+    const config = loadConfig({ env: {}, workingFolder: tmpdir(), file: join(folder, "other.yaml") });
+    assert.deepEqual(config.store.password, { file: join(folder, "db.key") });
+    assert.deepEqual(config.gateway.upstreams[0]?.key, { file: "/etc/a.key" });
+  });
+
   test("come from the environment or a file, without the final newline", async () => {
     writeFileSync(join(folder, "key"), "s3cret\n");
     assert.equal(await readSecret({ env: "K" }, { env: { K: "v" } }), "v");

@@ -1,11 +1,12 @@
 // Proves what the control plane keeps: accounts, keys, findings, people, on the real database and across processes.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { sql } from "kysely";
 import { z } from "zod";
 import { unknownAccount } from "../../src/core/account.ts";
 import type { Act, ActRecorder } from "../../src/core/acts.ts";
@@ -339,6 +340,32 @@ describe("the database", () => {
     file.close();
     await assert.rejects(State.open({ folder }), { code: "state-newer" });
     await assert.rejects(State.open({ folder: "/dev/null/x" }), { code: "state-open-failed" });
+  });
+
+  test("that another process holds is busy, and nothing is changed", async () => {
+    const impatient = await State.open({ folder, busyTimeoutMs: 20 });
+    const holder = new DatabaseSync(join(folder, "state.sqlite"));
+    holder.exec("begin immediate");
+    await assert.rejects(impatient.accounts.ensure(acme), { code: "state-busy" });
+    assert.equal(await impatient.accounts.get("acme"), null, "reading goes on meanwhile");
+    holder.exec("rollback");
+    holder.close();
+    assert.equal((await impatient.accounts.ensure(acme)).isNew, true);
+    await impatient.close();
+  });
+
+  test("that is full or damaged says so", async () => {
+    const small = new DatabaseSync(join(folder, "state.sqlite"));
+    const pages = Number(small.prepare("pragma page_count").get()?.["page_count"]);
+    small.close();
+    await sql`pragma max_page_count = ${sql.raw(String(pages))}`.execute(state.database);
+    const many = Array.from({ length: 2000 }, (_, index) => unknownAccount(`account-${index}`));
+    await assert.rejects(state.accounts.ensureAll(many), { code: "state-full" });
+    assert.equal(await state.accounts.count(), 0);
+    const other = join(folder, "other");
+    mkdirSync(other);
+    writeFileSync(join(other, "state.sqlite"), "this is no database, however long one looks at it");
+    await assert.rejects(State.open({ folder: other }), { code: "state-open-failed" });
   });
 
   test("is its owner's alone", () => {
