@@ -5,6 +5,8 @@ export const CLI_ERROR_CODES: {
   readonly usage: string;
   readonly "act-not-durable": string;
   readonly "check-failed": string;
+  readonly interrupted: string;
+  readonly "input-damaged": string;
   readonly "already-running": string;
   readonly "port-taken": string;
 } = {
@@ -15,6 +17,9 @@ export const CLI_ERROR_CODES: {
     "Another adyton serve works on this data folder. Stop it, or choose another folder with --data.",
   "port-taken": "A port that Adyton should listen on is not free. Choose another in the configuration.",
   "check-failed": "A check found something wrong; the lines above name it.",
+  interrupted: "A signal stopped the command before it was done. It can be run again.",
+  "input-damaged":
+    "An input file could not be read to its end, such as a gzip file that was cut. What was read before was taken in.",
 };
 
 export type CliErrorCode = keyof typeof CLI_ERROR_CODES;

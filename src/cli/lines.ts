@@ -20,7 +20,7 @@ export interface LineBatch {
 
 /**
  * Every line of a file without its end. Whether it is gzipped is told by its first bytes, not by its name.
- * @throws CliError `usage` when there is no such file
+ * @throws CliError `usage` when there is no such file, `input-damaged` when it can't be read to its end
  */
 export async function* readLines(
   path: string,
@@ -35,7 +35,7 @@ export async function* readLines(
   let rest: Buffer[] = [];
   let restBytes = 0;
   let firstLine = 1;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of readable(source, path)) {
     const lines: (string | null)[] = [];
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
@@ -53,6 +53,15 @@ export async function* readLines(
   if (restBytes > 0) {
     const lines = [lineOf(rest, restBytes, Buffer.alloc(0), maxLineBytes)];
     yield { firstLine, lines, fileBytes: file.bytesRead };
+  }
+}
+
+async function* readable(source: Readable, path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* source as AsyncIterable<Buffer>;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError("input-damaged", `expected to read ${path} to its end, got: ${reason}`, { cause });
   }
 }
 

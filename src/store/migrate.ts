@@ -25,6 +25,15 @@ ENGINE = ReplacingMergeTree
 ORDER BY version
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+/** What a batch inserts must be on the disk before its position is: a power cut must not undo the one and keep the other. */
+const SELECT_UNSYNCED = `
+SELECT name FROM system.tables
+WHERE database = currentDatabase() AND engine LIKE '%MergeTree'
+  AND name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'leaf')
+  AND NOT (engine_full LIKE '%fsync_after_insert = 1%' AND engine_full LIKE '%fsync_part_directory = 1%')`;
+const SYNC_INSERTS =
+  "ALTER TABLE {name:Identifier} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1";
+
 const SELECT_APPLIED = "SELECT version, name, sha256 FROM schema_migrations FINAL ORDER BY version";
 
 /**
@@ -50,7 +59,7 @@ export async function readMigrations(folder: string): Promise<readonly Migration
   return migrations;
 }
 
-/** Applies what is not applied yet. @throws StoreError store.migration-changed, store.migration-failed */
+/** Applies what is not applied yet, and lets every table fed from the log sync its inserts. @throws StoreError store.migration-changed, store.migration-failed */
 export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
   await engine.execute(CREATE_SCHEMA_MIGRATIONS, {});
   const rows = await engine.query<{ version: number; name: string; sha256: string }>(
@@ -68,6 +77,8 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
     else if (before.sha256 !== migration.sha256)
       throw changed(migration.name, "differs from what was applied");
   }
+  const unsynced = await engine.query<{ name: string }>(SELECT_UNSYNCED, {}, DEFAULT_STATEMENT_TIMEOUT_MS);
+  for (const { name } of unsynced) await engine.execute(SYNC_INSERTS, { name });
 }
 
 async function apply(engine: Engine, migration: Migration): Promise<void> {

@@ -1,12 +1,19 @@
 // An imported exchange as the two records a gateway would have written for it.
 import type { AccountFacts } from "../../core/account.ts";
 import { actDraft } from "../../core/acts.ts";
-import { canonicalJson } from "../../core/canonical-json.ts";
 import type { NeutralExchange } from "../../core/decode/neutral.ts";
 import type { CloseFigures, HeaderPairs, OpenNetwork, RecordDraft } from "../../core/record.ts";
 
 const encoder = new TextEncoder();
 const NO_HEADERS = encoder.encode("[]");
+
+/**
+ * Canonical JSON (RFC 8785) of facts whose members stand in alphabetical order below and whose texts are well-formed:
+ * there the plain form is the canonical one, at a tenth of the cost.
+ */
+function canonical(facts: OpenNetwork | CloseFigures | HeaderPairs): Uint8Array {
+  return encoder.encode(JSON.stringify(facts));
+}
 
 /** The neutral form knows names of headers, and the value of one; the others' values stay empty. */
 export function openDraft(exchange: NeutralExchange): RecordDraft {
@@ -17,24 +24,20 @@ export function openDraft(exchange: NeutralExchange): RecordDraft {
     name === "user-agent" ? (client.userAgent ?? "") : "",
   ]);
   const network: OpenNetwork = {
-    ip: client.ip,
     asn: client.asn,
     country: client.country,
+    ip: client.ip,
     ja4: client.ja4,
+    key: exchange.key,
     method: "POST",
     path: exchange.endpoint,
-    key: exchange.key,
   };
   return {
     kind: "open",
     exchange: exchange.id,
     account: exchange.account,
     timeMs: exchange.openedAtMs,
-    fields: [
-      encoder.encode(JSON.stringify(exchange.request)),
-      encoder.encode(canonicalJson(headers)),
-      encoder.encode(canonicalJson(network)),
-    ],
+    fields: [encoder.encode(JSON.stringify(exchange.request)), canonical(headers), canonical(network)],
   };
 }
 
@@ -42,21 +45,21 @@ export function openDraft(exchange: NeutralExchange): RecordDraft {
 export function closeDraft(exchange: NeutralExchange): RecordDraft {
   const response = encoder.encode(JSON.stringify(exchange.answer));
   const figures: CloseFigures = {
-    status: exchange.answer.status,
-    outcome: "complete",
     code: null,
-    latencyMs: exchange.closedAtMs - exchange.openedAtMs,
     firstByteMs: null,
-    responseBytes: response.byteLength,
-    truncated: false,
     format: "neutral",
+    latencyMs: exchange.closedAtMs - exchange.openedAtMs,
+    outcome: "complete",
+    responseBytes: response.byteLength,
+    status: exchange.answer.status,
+    truncated: false,
   };
   return {
     kind: "close",
     exchange: exchange.id,
     account: exchange.account,
     timeMs: exchange.closedAtMs,
-    fields: [response, NO_HEADERS, encoder.encode(canonicalJson(figures))],
+    fields: [response, NO_HEADERS, canonical(figures)],
   };
 }
 

@@ -127,9 +127,10 @@ export class Pipeline {
   async close(): Promise<void> {
     await this.#moving?.catch(() => {});
     await this.writer.close();
-    await this.#ledger?.close();
+    this.#ledger?.close();
     await this.store?.close();
-    await this.#keys.close();
+    this.log.close();
+    this.#keys.close();
   }
 
   async #move(): Promise<void> {

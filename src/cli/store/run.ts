@@ -1,0 +1,69 @@
+// What `adyton store status` and `adyton store rebuild` do.
+import { Keyring } from "../../log/keyring.ts";
+import { SealedLog } from "../../log/sealed-log.ts";
+import { Store } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import { featuresOf } from "../features.ts";
+import { Pump } from "../pump.ts";
+import { storeOptions } from "../store-options.ts";
+
+/** @throws StoreError `store.locked` while a server holds the store */
+export async function status({ config, folder, output }: Context): Promise<void> {
+  const keys = await Keyring.open({ folder: folder.root });
+  const log = await SealedLog.open({ folder: folder.root, keys });
+  const store = await Store.open({ ...(await storeOptions(config.store)), folder: folder.store });
+  try {
+    const [position, size, tables] = [await store.position(), await log.size(), await store.tables()];
+    output.result({ position, size, behind: size - position, tables }, () => {
+      output.pairs([
+        ["leaves sealed", size],
+        ["taken in", position],
+        ["behind", size - position],
+      ]);
+      output.line();
+      output.table(tables, [
+        { title: "table", cell: ({ table }) => table },
+        { title: "rows", cell: ({ rows }) => rows, right: true },
+        { title: "bytes", cell: ({ bytes }) => bytes, right: true },
+      ]);
+    });
+  } finally {
+    await store.close();
+    log.close();
+    keys.close();
+  }
+}
+
+/** @throws StoreError, LogError */
+export async function rebuild({ config, folder, output }: Context): Promise<void> {
+  const startMs = performance.now();
+  const keys = await Keyring.open({ folder: folder.root });
+  const log = await SealedLog.open({ folder: folder.root, keys });
+  const store = await Store.openEmpty({ ...(await storeOptions(config.store)), folder: folder.store });
+  const progress = output.progress("rebuilding", await log.size());
+  try {
+    const pump = new Pump({
+      log,
+      store,
+      features: featuresOf(keys),
+      onFailure: (index, error) =>
+        output.note(`the exchange that ends at leaf ${index} left no features: ${String(error)}`),
+    });
+    const { size: _size, ...done } = await pump.drain({
+      onStep: ({ position }) => progress.update(position),
+    });
+    progress.end();
+    const seconds = (performance.now() - startMs) / 1000;
+    output.result({ ...done, seconds }, () => {
+      const erased = done.erased > 0 ? `; ${done.erased} erased exchanges left out` : "";
+      output.line(
+        `Derived ${done.exchanges} exchanges and ${done.accounts} account facts in ${seconds.toFixed(1)} s${erased}.`,
+      );
+    });
+  } finally {
+    progress.end();
+    await store.close();
+    log.close();
+    keys.close();
+  }
+}
