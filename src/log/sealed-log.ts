@@ -116,18 +116,25 @@ export class SealedLog {
    * content does not fit its leaf.
    */
   async *records(from: number, to: number): AsyncIterable<SealedRecord> {
-    const end = Math.min(to, await this.size());
+    const size = await this.size();
+    const end = Math.min(to, size);
     for (let index = Math.max(0, from); index < end; ) {
       const bundle = Math.floor(index / TILE_WIDTH);
       const last = Math.min(end, (bundle + 1) * TILE_WIDTH);
-      yield* this.#recordsOfBundle(bundle, index, last);
+      yield* this.#recordsOfBundle(bundle, index, last, size);
       index = last;
     }
   }
 
-  async *#recordsOfBundle(bundle: number, from: number, to: number): AsyncIterable<SealedRecord> {
-    const { leaves, offsets } = await this.#bundle(bundle, to);
-    const wanted = leaves.slice(from % TILE_WIDTH);
+  /** The last bundle exists only as wide as the tree of `size` leaves made it, however few of its records are asked for. */
+  async *#recordsOfBundle(
+    bundle: number,
+    from: number,
+    to: number,
+    size: number,
+  ): AsyncIterable<SealedRecord> {
+    const { leaves, offsets } = await this.#bundle(bundle, size);
+    const wanted = leaves.slice(from % TILE_WIDTH, to - bundle * TILE_WIDTH);
     const pack = wanted.some((leaf) => leaf.bytes !== undefined)
       ? await this.#disk.open(packPath(this.#folder.content, bundle), "r")
       : null;
