@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import type { DataFolder } from "../config/data-folder.ts";
 import { type ActRecorder, actDraft } from "../core/acts.ts";
 import { LogError } from "../log/errors.ts";
-import { Keyring } from "../log/keyring.ts";
-import { LogWriter } from "../log/writer.ts";
+import type { Keyring } from "../log/keyring.ts";
+import type { LogWriter } from "../log/writer.ts";
 import { CliError } from "./errors.ts";
 
 const WRITER = "cli";
@@ -26,7 +26,9 @@ export async function openActLog(
   folder: DataFolder,
   { by = systemUser() }: { by?: string } = {},
 ): Promise<ActLog> {
-  const keys = await Keyring.open({ folder: folder.root });
+  // Loaded here, so that commands that only look start faster.
+  const { Keyring: keyring } = await import("../log/keyring.ts");
+  const keys = await keyring.open({ folder: folder.root });
   try {
     const writer = await openWriter(folder, keys);
     return {
@@ -59,9 +61,10 @@ export function recorderOf(
 }
 
 async function openWriter(folder: DataFolder, keys: Keyring): Promise<LogWriter> {
+  const { LogWriter: logWriter } = await import("../log/writer.ts");
   for (let attempt = 1; ; attempt++) {
     try {
-      return await LogWriter.open({ folder: folder.root, writer: WRITER, keys, segmentBytes: SEGMENT_BYTES });
+      return await logWriter.open({ folder: folder.root, writer: WRITER, keys, segmentBytes: SEGMENT_BYTES });
     } catch (error) {
       const isTaken = error instanceof LogError && error.code === "log.locked";
       if (!isTaken || attempt === LOCK_ATTEMPTS) throw error;

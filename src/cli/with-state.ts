@@ -1,7 +1,7 @@
 // Opens the state for the length of one command, and closes it whatever happens.
 import { DataFolder } from "../config/data-folder.ts";
 import type { ActRecorder } from "../core/acts.ts";
-import { State } from "../state/state.ts";
+import type { State } from "../state/state.ts";
 import { openActLog } from "./act.ts";
 import type { Context } from "./context.ts";
 
@@ -10,7 +10,9 @@ export async function withState<T>(
   { folder }: Pick<Context, "folder">,
   use: (context: { readonly state: State }) => Promise<T>,
 ): Promise<T> {
-  const state = await State.open({ folder: folder.root });
+  // Loaded here: the help and the other commands need no database.
+  const { State: control } = await import("../state/state.ts");
+  const state = await control.open({ folder: folder.root });
   try {
     return await use({ state });
   } finally {
