@@ -6,6 +6,7 @@ export const CLI_ERROR_CODES: {
   readonly "act-not-durable": string;
   readonly "check-failed": string;
   readonly interrupted: string;
+  readonly "server-gone": string;
   readonly "input-damaged": string;
   readonly "already-running": string;
   readonly "port-taken": string;
@@ -17,6 +18,8 @@ export const CLI_ERROR_CODES: {
     "Another adyton serve works on this data folder. Stop it, or choose another folder with --data.",
   "port-taken": "A port that Adyton should listen on is not free. Choose another in the configuration.",
   "check-failed": "A check found something wrong; the lines above name it.",
+  "server-gone":
+    "The server that sealed this folder's log stopped meanwhile. Run the command again; nothing is lost.",
   interrupted: "A signal stopped the command before it was done. It can be run again.",
   "input-damaged":
     "An input file could not be read to its end, such as a gzip file that was cut. What was read before was taken in.",

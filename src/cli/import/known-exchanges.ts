@@ -6,7 +6,10 @@ const GENERATION = 250_000;
 /** What is asked about older exchanges: the log's own index. */
 export interface ExchangeIndex {
   size(): Promise<number>;
-  findExchange(id: string): Promise<{ readonly open?: number | undefined }>;
+  findExchange(
+    id: string,
+  ): Promise<{ readonly open?: number | undefined; readonly close?: number | undefined }>;
+  leaf(index: number): Promise<{ readonly leaf: { readonly kind: string } }>;
 }
 
 /**
@@ -31,7 +34,7 @@ export class KnownExchanges {
   /** Whether the exchange is new; it is remembered as known. */
   async add(id: string): Promise<boolean> {
     if (this.#recent.has(id) || this.#former.has(id)) return false;
-    if (this.#asksIndex && (await this.#index.findExchange(id)).open !== undefined) return false;
+    if (this.#asksIndex && (await this.#isSealed(id))) return false;
     this.#recent.add(id);
     if (this.#recent.size >= GENERATION) {
       this.#former = this.#recent;
@@ -39,5 +42,12 @@ export class KnownExchanges {
       this.#asksIndex = true;
     }
     return true;
+  }
+
+  /** An exchange that a crash cut in the middle is not known: its answer was lost, so it is written again as a whole. */
+  async #isSealed(id: string): Promise<boolean> {
+    const { open, close } = await this.#index.findExchange(id);
+    if (open === undefined) return false;
+    return close === undefined || (await this.#index.leaf(close)).leaf.kind !== "interrupted";
   }
 }

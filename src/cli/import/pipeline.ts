@@ -1,13 +1,18 @@
 // The way from a file into log and store for one command: write, seal, take in. Beside a running server it only writes.
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DataFolder } from "../../config/data-folder.ts";
 import type { RecordDraft } from "../../core/record.ts";
+import { NODE_DISK } from "../../log/disk.ts";
 import { LogError } from "../../log/errors.ts";
+import { FolderLock } from "../../log/folder-lock.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
+import { readLedgerState } from "../../log/ledger-state.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { LogWriter } from "../../log/writer.ts";
 import { Store, type StoreOptions } from "../../store/store.ts";
+import { CliError } from "../errors.ts";
 import { featuresOf } from "../features.ts";
 import { Pump, type Step } from "../pump.ts";
 import { Appender } from "./appender.ts";
@@ -16,7 +21,7 @@ const WRITER = "import";
 /** Records that may wait to be sealed; beyond it writing waits. Bounds the disk that segments take. */
 const MAX_UNSEALED_RECORDS = 65_536;
 /** How often a server's progress is looked at, ms. */
-const POLL_MS = 100;
+const POLL_MS = 50;
 
 export interface PipelineOptions {
   readonly folder: DataFolder;
@@ -37,6 +42,7 @@ export class Pipeline {
   readonly store: Store | null;
   readonly writer: LogWriter;
   readonly times: StageTimes = { sealMs: 0, pumpMs: 0 };
+  readonly #folder: DataFolder;
   readonly #keys: Keyring;
   readonly #appender: Appender;
   readonly #ledger: Ledger | null;
@@ -46,6 +52,7 @@ export class Pipeline {
   #lastExchange: string | null = null;
 
   private constructor(parts: {
+    folder: DataFolder;
     keys: Keyring;
     log: SealedLog;
     writer: LogWriter;
@@ -53,6 +60,7 @@ export class Pipeline {
     store: Store | null;
     pump: Pump | null;
   }) {
+    this.#folder = parts.folder;
     this.#keys = parts.keys;
     this.log = parts.log;
     this.writer = parts.writer;
@@ -85,7 +93,7 @@ export class Pipeline {
               features: featuresOf(keys),
               ...(onFailure === undefined ? {} : { onFailure }),
             });
-      return new Pipeline({ keys, log, writer, ledger, store, pump });
+      return new Pipeline({ folder: options.folder, keys, log, writer, ledger, store, pump });
     } catch (error) {
       for (const each of opened.reverse()) await each.close();
       throw error;
@@ -95,6 +103,15 @@ export class Pipeline {
   /** Whether a running server does the sealing. */
   get besideServer(): boolean {
     return this.#ledger === null;
+  }
+
+  /**
+   * Everything that earlier imports wrote is sealed, so that the log can say what it knows. What a crash cut in the
+   * middle is `interrupted` then. @throws LogError; CliError `server-gone`
+   */
+  async catchUp(): Promise<void> {
+    if (this.#ledger !== null) while ((await this.#seal()) > 0);
+    else await this.#awaitServer(async () => (await this.#sealedIncarnation()) === this.writer.incarnation);
   }
 
   append(draft: RecordDraft): void {
@@ -116,12 +133,22 @@ export class Pipeline {
   /** Everything written so far is durable, sealed, and (without a server) in the store. @throws LogError, StoreError */
   async settle(options: { readonly onStep?: (step: Step) => void } = {}): Promise<void> {
     await this.#appender.flush();
-    if (this.#ledger === null) return this.#awaitServer();
+    if (this.#ledger === null) {
+      const last = this.#lastExchange;
+      // Frames of one writer are sealed in order: when the last exchange is sealed, all are.
+      if (last !== null)
+        await this.#awaitServer(async () => (await this.log.findExchange(last)).close !== undefined);
+      return;
+    }
     await this.#moving;
     while ((await this.#seal()) > 0);
     const start = performance.now();
     await this.#pump?.drain(options);
     this.times.pumpMs += performance.now() - start;
+  }
+
+  get #ledgerLock(): string {
+    return join(this.#folder.ledger, "lock.sqlite");
   }
 
   async close(): Promise<void> {
@@ -148,10 +175,19 @@ export class Pipeline {
     return sealed;
   }
 
-  /** Frames of one writer are sealed in order: when the last exchange is sealed, all are. */
-  async #awaitServer(): Promise<void> {
-    if (this.#lastExchange === null) return;
-    while ((await this.log.findExchange(this.#lastExchange)).close === undefined) await sleep(POLL_MS);
+  /** Polls until `isDone`. @throws CliError `server-gone` when nobody seals any more */
+  async #awaitServer(isDone: () => Promise<boolean>): Promise<void> {
+    while (!(await isDone())) {
+      if (FolderLock.isFree(this.#ledgerLock)) {
+        throw new CliError("server-gone", "expected the running server to seal what was written, got none");
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** The ledger enters a writer's new incarnation only after it has sealed all of the former ones. */
+  async #sealedIncarnation(): Promise<number | undefined> {
+    return (await readLedgerState(NODE_DISK, this.#folder.ledgerState))?.writers[WRITER]?.incarnation;
   }
 }
 

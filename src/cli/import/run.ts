@@ -44,6 +44,7 @@ export async function importExchanges(
   const progress = output.progress("importing", fileBytes);
   try {
     pipeline = await Pipeline.open({ folder, store: await storeOptions(config.store), onFailure });
+    await pipeline.catchUp();
     const run = new ImportRun(pipeline, state, await KnownExchanges.open(pipeline.log));
     const accounts = await readAccounts(files.accounts, rejections);
     await run.recordAccounts([...accounts.values()]);
