@@ -1,0 +1,98 @@
+// Counts that vary more than chance: the null model for "how many of those who share this would do that anyway".
+import { logBeta, logChoose, logSumExp } from "./special.ts";
+
+/** Share of successes of a random group is Beta(alpha, beta). */
+export interface BetaShape {
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** `hits` of `size` in one group. */
+export interface GroupCount {
+  readonly hits: number;
+  readonly size: number;
+}
+
+/** ln P(X = hits), X ~ BetaBinomial(size, alpha, beta). */
+export function logBetaBinomial(count: GroupCount, shape: BetaShape): number {
+  const { hits, size } = count;
+  return (
+    logChoose(size, hits) +
+    logBeta(hits + shape.alpha, size - hits + shape.beta) -
+    logBeta(shape.alpha, shape.beta)
+  );
+}
+
+/** P(X >= hits): the p-value of a group against the shape of the others. */
+export function betaBinomialUpperTail(count: GroupCount, shape: BetaShape): number {
+  if (count.hits <= 0) return 1;
+  const terms: number[] = [];
+  for (let hits = count.hits; hits <= count.size; hits += 1) {
+    terms.push(logBetaBinomial({ hits, size: count.size }, shape));
+  }
+  return Math.min(1, Math.exp(logSumExp(terms)));
+}
+
+/** Means and intra-group correlations that are tried. Bounds: a null with correlation 0 would claim what no data can. */
+const SHAPES: readonly BetaShape[] = grid(0.005, 0.9, 30).flatMap((mean) =>
+  grid(0.02, 0.6, 16).map((correlation) => {
+    const strength = (1 - correlation) / correlation;
+    return { alpha: mean * strength, beta: (1 - mean) * strength };
+  }),
+);
+/** What is believed before any data: one group in which one of four had the trait. Little data then claims little. */
+const PRIOR: GroupCount = { hits: 1, size: 4 };
+
+/**
+ * Maximum-likelihood shape on a grid of mean m and intra-group correlation ρ (alpha = m(1-ρ)/ρ), with one
+ * pseudo-group as prior.
+ *
+ * Assumes that groups are independent given the shape and that most of them are null: see `fitRobust`.
+ */
+export function fitBetaBinomial(counts: readonly GroupCount[]): BetaShape {
+  const weights = new Map<string, { count: GroupCount; weight: number }>();
+  for (const count of [...counts, PRIOR]) {
+    const key = `${count.hits}/${count.size}`;
+    const known = weights.get(key);
+    if (known === undefined) weights.set(key, { count, weight: 1 });
+    else known.weight += 1;
+  }
+  let best: BetaShape = { alpha: 1, beta: 1 };
+  let bestLog = Number.NEGATIVE_INFINITY;
+  for (const shape of SHAPES) {
+    let total = 0;
+    for (const { count, weight } of weights.values()) total += weight * logBetaBinomial(count, shape);
+    if (total > bestLog) {
+      bestLog = total;
+      best = shape;
+    }
+  }
+  return best;
+}
+
+/**
+ * The shape of the null groups in a mixture: fits, sets aside groups whose p-value is below `setAside`, fits again,
+ * until nothing changes. Starts from the groups below the median share, so that contamination below one half of the
+ * groups cannot carry the first fit.
+ *
+ * What is set aside wrongly (a share `setAside` of null groups) makes the fitted tail lighter by about that share;
+ * p-values below `setAside` are therefore used only for decisions far below it, and the simulation in the test suite
+ * measures the remaining error.
+ */
+export function fitRobust(counts: readonly GroupCount[], options: { readonly setAside: number }): BetaShape {
+  const ordered = [...counts].sort((a, b) => a.hits / a.size - b.hits / b.size);
+  let kept = ordered.slice(0, Math.ceil(ordered.length / 2));
+  let shape = fitBetaBinomial(kept);
+  for (let round = 0; round < 12; round += 1) {
+    const next = ordered.filter((count) => betaBinomialUpperTail(count, shape) >= options.setAside);
+    if (next.length === kept.length) break;
+    kept = next;
+    shape = fitBetaBinomial(kept);
+  }
+  return shape;
+}
+
+function grid(from: number, to: number, steps: number): number[] {
+  const ratio = Math.log(to / from) / (steps - 1);
+  return Array.from({ length: steps }, (_, i) => from * Math.exp(ratio * i));
+}

@@ -1,0 +1,197 @@
+// Judges wordings that several accounts share: popular phrase, or one list of questions dealt out to many accounts?
+import { betaBinomialUpperTail, fitRobust, type GroupCount } from "../../core/statistics/beta-binomial.ts";
+import { logEvennessEValue } from "../../core/statistics/evenness.ts";
+import { homogeneity } from "../../core/statistics/homogeneity.ts";
+import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { UnionFind } from "../union-find.ts";
+
+/** A row of the query: one account's use of one wording. Private inputs are those that occur once under it. */
+export interface WordingUse {
+  readonly affix: string;
+  readonly account: string;
+  readonly uses: number;
+  readonly inputs: number;
+  /** Different hours in which it sent private inputs. */
+  readonly hours: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly sum: readonly number[];
+  readonly squares: number;
+}
+
+export interface WordingParameters {
+  /** Accounts that must share a wording for it to be judged. */
+  readonly minAccounts: number;
+  /** Share of all uses of a wording that must be private for it to be judged. */
+  readonly minPrivateShare: number;
+  /** Share of an account's uses that must be private for the account to count as a persistent user. */
+  readonly minOwnPrivateShare: number;
+  /** Levels of persistence, hours; each is tested and paid for. */
+  readonly hourLevels: readonly number[];
+  /** Largest difference between members' topics that still counts as alike (intra-class correlation). */
+  readonly alikeMargin: number;
+  /** p-value below which a wording is left out of the null fit. */
+  readonly setAside: number;
+  /** Wordings whose private users overlap at least this much (Jaccard) are one family. */
+  readonly familyOverlap: number;
+}
+
+/** A family of wordings with the accounts that use them. */
+export interface WordingFamily {
+  readonly affixes: readonly string[];
+  readonly members: readonly FamilyMember[];
+  /** p-value of "independent users of a popular wording". */
+  readonly persistence: number;
+  /** p-values of "members are as uneven and as different as unrelated customers". */
+  readonly evenness: number;
+  readonly likeness: number;
+  /** Intersection-union: both nulls must fall. */
+  readonly pValue: number;
+  /** Benjamini-Hochberg over all families of this hunt. */
+  readonly adjusted: number;
+  readonly sharers: number;
+  readonly persistent: number;
+  readonly level: number;
+  readonly inputs: number;
+  readonly between: number;
+}
+
+export interface FamilyMember {
+  readonly account: string;
+  readonly inputs: number;
+  readonly hours: number;
+  readonly sinceMs: number;
+}
+
+interface Wording {
+  readonly affix: string;
+  readonly users: readonly WordingUse[];
+  readonly counts: readonly GroupCount[];
+}
+
+/** Judges every family of exclusive wordings; most likely first. Pure. */
+export function judgeWordings(rows: readonly WordingUse[], parameters: WordingParameters): WordingFamily[] {
+  const wordings = exclusiveWordings(rows, parameters);
+  if (wordings.length === 0) return [];
+  const families = familiesOf(wordings, parameters);
+  const leaders = families.map((family) => family[0]).filter((wording) => wording !== undefined);
+  const shapes = parameters.hourLevels.map((_, level) =>
+    fitRobust(
+      leaders.map((wording) => wording.counts[level]).filter((count) => count !== undefined),
+      parameters,
+    ),
+  );
+  const judged = families.map((family) => judgeFamily(family, shapes, parameters));
+  const adjusted = adjustedPValues(judged.map((family) => family.pValue));
+  return judged
+    .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
+    .sort((a, b) => a.pValue - b.pValue || (a.affixes[0] ?? "").localeCompare(b.affixes[0] ?? ""));
+}
+
+type Shape = ReturnType<typeof fitRobust>;
+
+function isPrivateUser(use: WordingUse, parameters: WordingParameters): boolean {
+  return use.inputs > 0 && use.inputs >= parameters.minOwnPrivateShare * use.uses;
+}
+
+function exclusiveWordings(rows: readonly WordingUse[], parameters: WordingParameters): Wording[] {
+  const byAffix = Map.groupBy(rows, (row) => row.affix);
+  const wordings: Wording[] = [];
+  for (const [affix, users] of byAffix) {
+    const uses = users.reduce((sum, user) => sum + user.uses, 0);
+    const inputs = users.reduce((sum, user) => sum + user.inputs, 0);
+    if (users.length < parameters.minAccounts || inputs < parameters.minPrivateShare * uses) continue;
+    const counts = parameters.hourLevels.map((level) => ({
+      hits: users.filter((user) => user.hours >= level && isPrivateUser(user, parameters)).length,
+      size: users.length,
+    }));
+    wordings.push({ affix, users, counts });
+  }
+  return wordings;
+}
+
+/** Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together. */
+function familiesOf(wordings: readonly Wording[], parameters: WordingParameters): Wording[][] {
+  const sets = wordings.map(
+    (wording) =>
+      new Set(wording.users.filter((use) => isPrivateUser(use, parameters)).map((use) => use.account)),
+  );
+  const union = new UnionFind(wordings.length);
+  const byAccount = new Map<string, number[]>();
+  sets.forEach((set, index) => {
+    for (const account of set) byAccount.set(account, [...(byAccount.get(account) ?? []), index]);
+  });
+  sets.forEach((set, index) => {
+    const common = new Map<number, number>();
+    for (const account of set) {
+      for (const other of byAccount.get(account) ?? []) {
+        if (other > index) common.set(other, (common.get(other) ?? 0) + 1);
+      }
+    }
+    for (const [other, both] of common) {
+      const size = set.size + (sets[other]?.size ?? 0) - both;
+      if (both >= parameters.familyOverlap * size) union.join(index, other);
+    }
+  });
+  const families = [...Map.groupBy(wordings, (_, index) => union.find(index)).values()];
+  return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
+}
+
+function inputsOf(wording: Wording): number {
+  return wording.users.reduce((sum, user) => sum + user.inputs, 0);
+}
+
+function judgeFamily(
+  family: readonly Wording[],
+  shapes: readonly Shape[],
+  parameters: WordingParameters,
+): Omit<WordingFamily, "adjusted"> {
+  let best = { persistence: 1, evenness: 1, likeness: 1, pValue: 1, level: 0, between: Number.NaN };
+  let leader = family[0];
+  for (const wording of family) {
+    const tails = wording.counts.map((count, level) =>
+      betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
+    );
+    const persistence = smallestOf(tails);
+    const members = wording.users.filter((use) => isPrivateUser(use, parameters));
+    const evenness = Math.min(1, Math.exp(-logEvennessEValue(members.map((member) => member.inputs))));
+    const alike = homogeneity(
+      members.map(({ sum, squares, inputs }) => ({ sum, squares, count: inputs })),
+      { margin: parameters.alikeMargin },
+    );
+    const pValue = Math.max(persistence, smallestOf([evenness, alike.pValue]));
+    if (pValue < best.pValue) {
+      const level = parameters.hourLevels[tails.indexOf(Math.min(...tails))] ?? 0;
+      best = { persistence, evenness, likeness: alike.pValue, pValue, level, between: alike.between };
+      leader = wording;
+    }
+  }
+  const members = membersOf(family, parameters);
+  return {
+    ...best,
+    // One family is one claim, tried once for each of its wordings.
+    pValue: Math.min(1, best.pValue * family.length),
+    affixes: family.map((wording) => wording.affix),
+    members,
+    sharers: leader?.users.length ?? 0,
+    persistent: leader?.users.filter((use) => use.hours >= best.level && isPrivateUser(use, parameters)).length ?? 0,
+    inputs: leader === undefined ? 0 : inputsOf(leader),
+  };
+}
+
+function membersOf(family: readonly Wording[], parameters: WordingParameters): FamilyMember[] {
+  const members = new Map<string, FamilyMember>();
+  for (const wording of family) {
+    for (const use of wording.users) {
+      if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
+      const known = members.get(use.account);
+      members.set(use.account, {
+        account: use.account,
+        inputs: Math.max(known?.inputs ?? 0, use.inputs),
+        hours: Math.max(known?.hours ?? 0, use.hours),
+        sinceMs: Math.min(known?.sinceMs ?? Number.POSITIVE_INFINITY, use.sinceMs),
+      });
+    }
+  }
+  return [...members.values()].sort((a, b) => b.inputs - a.inputs || a.account.localeCompare(b.account));
+}
