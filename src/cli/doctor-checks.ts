@@ -2,12 +2,14 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, open, rm, stat, statfs } from "node:fs/promises";
+import { access, open, readFile, rm, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
+import { z } from "zod";
 import type { DataFolder } from "../config/data-folder.ts";
 import type { Listen } from "../config/fields.ts";
 import type { Config } from "../config/schema.ts";
+import type { ProcessStatus } from "./serve/messages.ts";
 
 export interface Check {
   readonly name: string;
@@ -145,15 +147,52 @@ const engine: Probe = async ({ config }) => {
   return { name, status: "fail", detail: "chDB does not load", advice };
 };
 
-const ports: Probe = async ({ config }) => {
+const READY: ProcessStatus["state"] = "ready";
+
+const processFile = z.object({
+  supervisor: z.number().int().positive(),
+  processes: z.array(z.object({ name: z.string(), state: z.string() })).max(1000),
+});
+
+/** What `adyton serve` says of its parts, or null when it is not running on this data folder. */
+async function running(folder: DataFolder): Promise<z.output<typeof processFile> | null> {
+  const text = await readFile(join(folder.run, "processes.json"), "utf8").catch(() => "null");
+  const parsed = processFile.safeParse(parsedJson(text));
+  if (!parsed.success) return null;
+  try {
+    process.kill(parsed.data.supervisor, 0);
+    return parsed.data;
+  } catch (error) {
+    // EPERM: it is there, and it is another user's.
+    return error instanceof Error && "code" in error && error.code === "EPERM" ? parsed.data : null;
+  }
+}
+
+const processes: Probe = async ({ folder }) => {
+  const name = "processes";
+  const found = await running(folder);
+  if (found === null) return ok(name, "adyton serve is not running on this data folder");
+  const ill = found.processes.filter(({ state }) => state !== READY);
+  if (ill.length === 0) return ok(name, `${found.processes.length} ready`);
+  const detail = ill.map((part) => `${part.name} is ${part.state}`).join(", ");
+  return {
+    name,
+    status: "warn",
+    detail,
+    advice: "They restart by themselves; the output of adyton serve says why they ended.",
+  };
+};
+
+const ports: Probe = async ({ config, folder }) => {
   const name = "ports";
+  if ((await running(folder)) !== null) return ok(name, "in use by the running installation");
   const taken: string[] = [];
   for (const { host, port } of [config.gateway.listen, config.console.listen]) {
     if (!(await isFree({ host, port }))) taken.push(`${host}:${port}`);
   }
   const wanted = `${config.gateway.listen.port} and ${config.console.listen.port}`;
   if (taken.length === 0) return ok(name, `${wanted} are free`);
-  const advice = "Well, if Adyton is running. Else change gateway.listen.port or console.listen.port.";
+  const advice = "Another program has them. Change gateway.listen.port or console.listen.port.";
   return { name, status: "warn", detail: `in use: ${taken.join(", ")}`, advice };
 };
 
@@ -184,6 +223,7 @@ export const PROBES: readonly Probe[] = [
   disk,
   sync,
   engine,
+  processes,
   ports,
   builtConsole,
   chromium,
@@ -239,6 +279,14 @@ async function run(
     child.once("error", () => resolve({ code: -1, output }));
     child.once("close", (code) => resolve({ code: code ?? -1, output }));
   });
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 // Proves what the real command prints, changes, logs and returns, run as a person runs it.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
@@ -234,6 +235,20 @@ describe("adyton doctor", () => {
       assert.equal(status.get(name), "ok", name);
     assert.deepEqual(readdirSync(place.folder), []);
     for (const check of checks) assert.equal(check.advice === "", check.status === "ok", check.name);
+  });
+
+  test("tells a running installation from one that has ended", async () => {
+    mkdirSync(join(place.data, "run"), { recursive: true, mode: 0o700 });
+    const file = join(place.data, "run", "processes.json");
+    const processes = [
+      { name: "ledger", state: "ready" },
+      { name: "analyst", state: "waiting-to-restart" },
+    ];
+    writeFileSync(file, JSON.stringify({ supervisor: process.pid, processes }));
+    assert.match((await place.adyton("doctor")).out, /^warn +processes +analyst is waiting-to-restart$/m);
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    writeFileSync(file, JSON.stringify({ supervisor: pid, processes }));
+    assert.match((await place.adyton("doctor")).out, /^ok +processes +adyton serve is not running/m);
   });
 
   test("fails with exit code 4 when others may read the keys", async () => {
