@@ -1,0 +1,135 @@
+// The analyst as a process: the embedded engine, what fills it, detection, and the API with the console.
+import { chmod, rm } from "node:fs/promises";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createAdaptorServer } from "@hono/node-server";
+import { createApi } from "../../api/app.ts";
+import type { Component } from "../../api/contract.ts";
+import type { Identity } from "../../api/services.ts";
+import { DataFolder } from "../../config/data-folder.ts";
+import { Keyring } from "../../log/keyring.ts";
+import { SealedLog } from "../../log/sealed-log.ts";
+import { LogWriter } from "../../log/writer.ts";
+import { State } from "../../state/state.ts";
+import { Store } from "../../store/store.ts";
+import { recorderOf } from "../act.ts";
+import { featuresOf } from "../features.ts";
+import { openHunter } from "../hunter.ts";
+import { Pump } from "../pump.ts";
+import { storeOptions } from "../store-options.ts";
+import { Analysis } from "./analysis.ts";
+import type { ProcessStatus, ToChild } from "./messages.ts";
+import type { Part, PartContext } from "./part.ts";
+import { prometheusText } from "./prometheus.ts";
+
+const CONSOLE_FOLDER = fileURLToPath(new URL("../../../dist/console/", import.meta.url));
+/** Acts and looks at content: little, so the segments are small. */
+const SEGMENT_BYTES = 1024 * 1024;
+
+/** Whoever may open the socket file is the operator of this machine. */
+const LOCAL_OPERATOR: Identity = { name: "local", role: "admin", actor: "cli:local", expiresMs: null };
+
+export async function start({ config, log }: PartContext): Promise<Part> {
+  const folder = new DataFolder(config.data);
+  const keys = await Keyring.open({ folder: folder.root });
+  const state = await State.open({ folder: folder.root });
+  const writer = await LogWriter.open({
+    folder: folder.root,
+    writer: "api",
+    keys,
+    segmentBytes: SEGMENT_BYTES,
+  });
+  const sealed = await SealedLog.open({ folder: folder.root, keys });
+  const store = await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) });
+  const analysis = new Analysis({
+    pump: new Pump({
+      log: sealed,
+      store,
+      features: featuresOf(keys),
+      onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
+    }),
+    hunt: config.detect.enabled ? await openHunter({ store, config }) : null,
+    keep: async (findings) => {
+      await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
+    },
+    tickMs: config.detect.tickMs,
+    clock: Date.now,
+    log,
+  });
+
+  let heard: Extract<ToChild, { type: "status" }> = { type: "status", processes: [], counters: {} };
+  const services = {
+    state,
+    log: sealed,
+    writer,
+    store,
+    folder,
+    config,
+    consoleFolder: CONSOLE_FOLDER,
+    hunt: config.detect.enabled ? () => analysis.hunt() : null,
+    components: () => heard.processes.map(component),
+    metrics: () => prometheusText(heard.counters, analysis.counters),
+    diagnostics: log,
+    clock: Date.now,
+  };
+  const web = createAdaptorServer({ fetch: (await createApi(services)).fetch }) as Server;
+  const local = createAdaptorServer({
+    fetch: (await createApi({ ...services, consoleFolder: null, identityOf: () => LOCAL_OPERATOR })).fetch,
+  }) as Server;
+  await listen(web, config.console.listen);
+  await listenOnSocket(local, join(folder.run, "adyton.sock"));
+
+  const stop = new AbortController();
+  const running = analysis.run(stop.signal);
+  const { host, port } = config.console.listen;
+  return {
+    detail: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(web) ?? port}`,
+    hear: (message) => {
+      if (message.type === "status") heard = message;
+    },
+    close: async () => {
+      stop.abort();
+      await Promise.all([closeServer(web), closeServer(local)]);
+      await running;
+      await store.close();
+      await sealed.close();
+      await writer.close();
+      await state.close();
+      keys.close();
+    },
+  };
+}
+
+function component({ name, state, restarts, lastExit }: ProcessStatus): Component {
+  const ended = lastExit === null ? "" : `, last ended by ${lastExit}`;
+  return { name, ok: state === "ready", message: `${state}; started again ${restarts} times${ended}` };
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+}
+
+/** A socket file that a killed process left behind would refuse the next one; the supervisor's lock says it is ours. */
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  await rm(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+}
+
+function portOf(server: Server): number | null {
+  const address = server.address();
+  return address === null || typeof address === "string" ? null : address.port;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}

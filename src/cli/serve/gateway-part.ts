@@ -1,0 +1,73 @@
+// One gateway worker as a process: its segment writer, its copy of the key directory, its HTTP server.
+import { readSecret } from "../../config/secret.ts";
+import type { HistogramSnapshot, MetricsSnapshot } from "../../gateway/metrics.ts";
+import { startWorker } from "../../gateway/worker.ts";
+import { Keyring } from "../../log/keyring.ts";
+import { LogWriter } from "../../log/writer.ts";
+import { KeyDirectory } from "../../state/key-directory.ts";
+import { State } from "../../state/state.ts";
+import type { Counters } from "./messages.ts";
+import type { Part, PartContext } from "./part.ts";
+
+export async function start({ name, config, log }: PartContext): Promise<Part> {
+  const keys = await Keyring.open({ folder: config.data });
+  const writer = await LogWriter.open({
+    folder: config.data,
+    writer: name,
+    keys,
+    segmentBytes: config.log.segmentBytes,
+    onFailure: (error) => log.error({ code: error.code, err: error }, "the log can't be written"),
+  });
+  if (writer.recovery !== null)
+    log.warn({ recovery: writer.recovery }, "the last run was cut; its tail is kept");
+  const state = await State.open({ folder: config.data });
+  const directory = await KeyDirectory.open(state, {
+    onFailure: (error) =>
+      log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
+  });
+  const worker = await startWorker({
+    config: config.gateway,
+    writer,
+    directory,
+    log,
+    readSecret,
+    accountOfUpstreamKey: (secret) => `upstream-${keys.pseudonymOf(`upstream-key ${secret}`).slice(2)}`,
+  });
+  const { host } = config.gateway.listen;
+  return {
+    detail: `http://${host.includes(":") ? `[${host}]` : host}:${worker.port}`,
+    counters: () => ({ ...flat(worker.metrics.snapshot()), log_healthy: writer.healthy ? 1 : 0 }),
+    close: async () => {
+      await worker.close();
+      directory.close();
+      await state.close();
+      await writer.close();
+      keys.close();
+    },
+  };
+}
+
+/** A worker's figures under the names that `/metrics` shows; histograms as count and sum. */
+function flat(metrics: MetricsSnapshot): Counters {
+  const histogram = (name: string, { count, sumMs }: HistogramSnapshot): Counters => ({
+    [`${name}_count`]: count,
+    [`${name}_sum`]: sumMs,
+  });
+  return {
+    requests_total: metrics.requests,
+    request_bytes_total: metrics.requestBytes,
+    response_bytes_total: metrics.responseBytes,
+    exchanges_complete_total: metrics.complete,
+    exchanges_aborted_total: metrics.aborted,
+    exchanges_upstream_failed_total: metrics.upstreamFailed,
+    exchanges_refused_total: metrics.refused,
+    exchanges_unrecorded_total: metrics.unrecorded,
+    exchanges_cut_for_log_total: metrics.cutForLog,
+    clients_left_early_total: metrics.leftEarly,
+    exchanges_in_flight: metrics.inFlight,
+    buffered_bytes: metrics.bufferedBytes,
+    ...histogram("latency_ms", metrics.latency),
+    ...histogram("first_byte_ms", metrics.firstByte),
+    ...histogram("close_wait_ms", metrics.closeWait),
+  };
+}
