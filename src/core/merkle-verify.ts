@@ -1,6 +1,6 @@
 // Checks Merkle proofs that came from outside. Everything given here may be attacker-controlled.
 import { equalBytes } from "./bytes.ts";
-import { HASH_BYTES, type LeafRange, nodeHash } from "./merkle.ts";
+import { EMPTY_ROOT, HASH_BYTES, type LeafRange, nodeHash } from "./merkle.ts";
 
 /** More hashes than any tree of 2^53 leaves needs. */
 export const MAX_PROOF_HASHES = 64;
@@ -68,8 +68,13 @@ export function verifySubtreeConsistency(
   proof: readonly Uint8Array[],
 ): boolean {
   const { subtree, size, node, root } = claim;
-  if (!isSubtree(subtree) || !isSize(size) || subtree.end > size) return false;
-  if (!wellFormed([...proof, node, root])) return false;
+  if (!isSize(size) || !(subtree.end <= size)) return false;
+  // The empty subtree is part of every tree that reaches it, whatever that tree's root.
+  if (isSize(subtree.start) && subtree.start === subtree.end)
+    return proof.length === 0 && equalBytes(node, EMPTY_ROOT);
+  if (!isSubtree(subtree)) return false;
+  // Without a proof nothing is hashed: the two roots are only compared, whatever they are.
+  if (proof.length > 0 && !wellFormed([...proof, node, root])) return false;
   let first = subtree.start;
   let second = subtree.end - 1;
   let last = size - 1;
@@ -112,6 +117,7 @@ export function verifyConsistency(
   claim: { first: number; second: number; firstRoot: Uint8Array; secondRoot: Uint8Array },
   proof: readonly Uint8Array[],
 ): boolean {
+  if (claim.first === 0) return false;
   const subtree = { start: 0, end: claim.first };
   return verifySubtreeConsistency(
     { subtree, size: claim.second, node: claim.firstRoot, root: claim.secondRoot },

@@ -98,17 +98,17 @@ export class Ledger {
   }
 
   /**
-   * Seals what the writers have written since the last step. On an error nothing is lost: the next step begins again from
+   * Seals what the writers have written since the last step; `more`: a limit stopped it, there is work left. On an error nothing is lost: the next step begins again from
    * what is committed.
    */
-  async step(): Promise<{ sealed: number }> {
+  async step(): Promise<{ sealed: number; more: boolean }> {
     const sealing = this.#sealing ?? (await this.#load());
     this.#sealing = null; // set again only when everything below went well
     const leaves: NewLeaf[] = [];
     const writers = await this.#collect(sealing, leaves);
     if (leaves.length > 0 || writers.moved) await this.#commit(sealing, leaves, writers.positions);
     this.#sealing = sealing;
-    return { sealed: leaves.length };
+    return { sealed: leaves.length, more: writers.more };
   }
 
   /** Steps until `signal` aborts; a failing step is reported to `onError` and tried again. */
@@ -116,7 +116,7 @@ export class Ledger {
     while (!signal.aborted) {
       let pauseMs = this.#options.intervalMs ?? INTERVAL_MS;
       try {
-        await this.step();
+        if ((await this.step()).more) continue;
       } catch (cause) {
         const error =
           cause instanceof LogError ? cause : new LogError("log.write-failed", "could not seal", { cause });
@@ -213,9 +213,10 @@ export class Ledger {
   async #collect(
     sealing: Sealing,
     leaves: NewLeaf[],
-  ): Promise<{ positions: Record<string, WriterPosition>; moved: boolean }> {
+  ): Promise<{ positions: Record<string, WriterPosition>; moved: boolean; more: boolean }> {
     const positions: Record<string, WriterPosition> = {};
     let moved = false;
+    let more = false;
     let budget = this.#options.stepBytes ?? STEP_BYTES;
     const names = (await this.#disk.list(this.#folder.segments)).filter((name) => WRITER_NAME.test(name));
     const start = names.length === 0 ? 0 : Math.floor(sealing.state.size % names.length); // nobody is always last
@@ -244,9 +245,10 @@ export class Ledger {
       positions[writer] = read.position;
       moved ||=
         former?.segment !== read.position.segment || former?.incarnation !== read.position.incarnation;
+      more ||= read.more || budget <= 0;
       if (budget <= 0) break;
     }
-    return { positions, moved };
+    return { positions, moved, more };
   }
 
   #report(event: Parameters<typeof sealEvent>[0]): void {

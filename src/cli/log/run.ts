@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { base64, parseDecimal, utf8Text } from "../../core/bytes.ts";
+import type { Leaf } from "../../core/leaf.ts";
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from "../../core/note.ts";
 import { verifyProof } from "../../core/proof.ts";
 import { LogError } from "../../log/errors.ts";
@@ -10,6 +11,11 @@ import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import type { Context } from "../context.ts";
 import { CliError, EXIT } from "../errors.ts";
+
+/** The configured origin, or none for the default. */
+function originOf({ config }: Context): { origin?: string } {
+  return config.log.origin === null ? {} : { origin: config.log.origin };
+}
 
 async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<T>): Promise<T> {
   const keys = await Keyring.open({ folder: folder.root });
@@ -22,7 +28,7 @@ async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<
 
 async function withLog<T>(context: Context, use: (log: SealedLog, keys: Keyring) => Promise<T>): Promise<T> {
   return await withKeys(context, async (keys) => {
-    const log = await SealedLog.open({ folder: context.folder.root, keys });
+    const log = await SealedLog.open({ folder: context.folder.root, keys, ...originOf(context) });
     try {
       return await use(log, keys);
     } finally {
@@ -40,6 +46,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
     const report = await fsck({
       folder: folder.root,
       keys,
+      ...originOf(context),
       content: options.content,
       onProgress: (leaves, size) => {
         progress ??= output.progress("Checking", size);
@@ -98,7 +105,7 @@ export async function showLog(context: Context, record: string | undefined): Pro
       return;
     }
     const { open, close } = await indexesOf(log, record);
-    const leaves = [];
+    const leaves: { index: number; leaf: Leaf }[] = [];
     for (const index of [open, close]) {
       if (index === undefined || leaves.some((shown) => shown.index === index)) continue;
       leaves.push({ index, leaf: (await log.leaf(index)).leaf });
@@ -135,7 +142,8 @@ export async function proveRecord(
 }
 
 async function trustedKey(context: Context, given: string | undefined): Promise<VerifierKey> {
-  if (given === undefined) return await withKeys(context, async (keys) => keys.verifierKey());
+  if (given === undefined)
+    return await withKeys(context, async (keys) => keys.verifierKey(originOf(context).origin));
   const key = parseVerifierKey(given);
   if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
   return key;
