@@ -72,7 +72,27 @@ test("an account suspended before the start is suspended after it", async () => 
   assert.equal(rejection(await open(), secret), "account-suspended");
 });
 
-test("many keys load in pages, and a limit leaves out new keys but never a revocation", async () => {
+test("many keys load in pages, and none is left out", async () => {
+  const rows = Array.from({ length: 4500 }, (_, index) => ({
+    id: `k_${index}`,
+    hash: `hash ${index}`,
+    account: "acme",
+    label: "",
+    created_ms: 1,
+    expires_ms: null,
+    revoked_ms: null,
+    revision: 1 + (index % 3),
+  }));
+  for (let start = 0; start < rows.length; start += 1500) {
+    await theirs.database
+      .insertInto("keys")
+      .values(rows.slice(start, start + 1500))
+      .execute();
+  }
+  assert.equal((await open()).size, 4500);
+});
+
+test("a limit leaves out new keys but never a revocation", async () => {
   const made = [];
   for (let index = 0; index < 30; index++) made.push(await theirs.keys.create({ account: "acme" }));
   const failures: unknown[] = [];

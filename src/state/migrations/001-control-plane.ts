@@ -48,7 +48,7 @@ async function accountsAndKeys(db: Kysely<unknown>): Promise<void> {
     .addColumn("revoked_ms", "bigint")
     .addColumn("revision", "bigint", (column) => column.notNull())
     .execute();
-  await db.schema.createIndex("keys_by_revision").on("keys").column("revision").execute();
+  await db.schema.createIndex("keys_by_revision").on("keys").columns(["revision", "id"]).execute();
   await db.schema.createIndex("keys_by_account").on("keys").column("account").execute();
 }
 
