@@ -11,6 +11,8 @@ import { findingsCommand } from "./findings.ts";
 import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
 import { logCommand } from "./log.ts";
+import { replayCommand } from "./replay.ts";
+import { serveCommand } from "./serve.ts";
 import { signInCommand } from "./sign-in.ts";
 import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
@@ -18,12 +20,14 @@ import { usersCommand } from "./users.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
 const COMMANDS: readonly (() => Command)[] = [
+  serveCommand,
   accountsCommand,
   keysCommand,
   findingsCommand,
   signInCommand,
   usersCommand,
   importCommand,
+  replayCommand,
   logCommand,
   storeCommand,
   configCommand,
