@@ -1,6 +1,7 @@
 // How each part's process is started: which file, with which environment, and where its answers go.
 import { type ChildProcess, fork } from "node:child_process";
 import cluster from "node:cluster";
+import { getCompileCacheDir } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/schema.ts";
 import { CONFIG_VARIABLE, NAME_VARIABLE, ROLE_VARIABLE, type Role } from "./messages.ts";
@@ -11,7 +12,14 @@ const CHILD = fileURLToPath(
 );
 
 function environment(name: string, role: Role, config: Config): Record<string, string> {
-  return { [NAME_VARIABLE]: name, [ROLE_VARIABLE]: role, [CONFIG_VARIABLE]: JSON.stringify(config) };
+  const compiled = getCompileCacheDir();
+  return {
+    [NAME_VARIABLE]: name,
+    [ROLE_VARIABLE]: role,
+    [CONFIG_VARIABLE]: JSON.stringify(config),
+    // A process that died should be back soon: it finds the compiled code that this process keeps.
+    ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
+  };
 }
 
 /** A part that listens nowhere, or alone. */
