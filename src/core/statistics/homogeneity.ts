@@ -22,13 +22,17 @@ export interface Homogeneity {
  * members (Efron and Tibshirani 1993, ch. 11); the p-value is its normal approximation, one-sided, an equivalence
  * test: the burden of proof is on likeness. Needs four members with two vectors or more; else the p-value is 1.
  */
-export function homogeneity(members: readonly MemberSum[], options: { readonly margin: number }): Homogeneity {
+export function homogeneity(
+  members: readonly MemberSum[],
+  options: { readonly margin: number },
+): Homogeneity {
   const usable = members.filter((member) => member.count >= 2);
   if (usable.length < 4) return { between: Number.NaN, standardError: Number.NaN, pValue: 1 };
   const facts = usable.map(factsOf);
   const dimensions = usable[0]?.sum.length ?? 0;
   const total = new Float64Array(dimensions);
-  for (const fact of facts) for (let d = 0; d < dimensions; d += 1) total[d] = (total[d] ?? 0) + (fact.mean[d] ?? 0);
+  for (const fact of facts)
+    for (let d = 0; d < dimensions; d += 1) total[d] = (total[d] ?? 0) + (fact.mean[d] ?? 0);
   const all = { within: 0, self: 0, meanSquares: 0 };
   for (const fact of facts) {
     all.within += fact.within;

@@ -56,7 +56,9 @@ export class KeyedHash {
 
   of(role: HashRole, text: string): string {
     if (text === "") return NO_HASH;
-    return BigInt(`0x${hash("sha256", `${this.prefix}\u0000${role}\u0000${text}`, "hex").slice(0, 16)}`).toString();
+    return BigInt(
+      `0x${hash("sha256", `${this.prefix}\u0000${role}\u0000${text}`, "hex").slice(0, 16)}`,
+    ).toString();
   }
 
   /** The same, for texts that repeat: of `derive()`, which is called only when `text` was not seen lately. */

@@ -79,7 +79,11 @@ function messagesOf(body: Fields): Message[] {
   const turns = list(body["messages"]).length > 0 ? list(body["messages"]) : list(body["input"]);
   for (const turn of turns.slice(-MAX_MESSAGES)) {
     if (typeof turn === "string") found.push({ role: "user", text: turn });
-    else if (isFields(turn)) found.push({ role: roleOf(turn["role"] ?? turn["type"]), text: textOf(turn["content"] ?? turn["output"] ?? turn["data"]) });
+    else if (isFields(turn))
+      found.push({
+        role: roleOf(turn["role"] ?? turn["type"]),
+        text: textOf(turn["content"] ?? turn["output"] ?? turn["data"]),
+      });
   }
   for (const plain of [body["prompt"], body["input"]]) {
     if (typeof plain === "string" && plain !== "") found.push({ role: "user", text: plain });

@@ -115,12 +115,22 @@ type ParameterColumns = Pick<
 >;
 
 function parameterColumns(prompt: Prompt, hasher: KeyedHash): ParameterColumns {
-  const habit = [prompt.temperature, prompt.topP, prompt.maxTokens, prompt.stream, prompt.format, prompt.fields.join(",")];
+  const habit = [
+    prompt.temperature,
+    prompt.topP,
+    prompt.maxTokens,
+    prompt.stream,
+    prompt.format,
+    prompt.fields.join(","),
+  ];
   return {
     temperature: prompt.temperature,
     max_tokens: prompt.maxTokens,
     choices: Math.min(Math.max(Math.trunc(prompt.choices), 0), 65_535),
-    top_logprobs: Math.min(Math.max(Math.trunc(prompt.logprobs ? Math.max(prompt.topLogprobs, 1) : 0), 0), 65_535),
+    top_logprobs: Math.min(
+      Math.max(Math.trunc(prompt.logprobs ? Math.max(prompt.topLogprobs, 1) : 0), 0),
+      65_535,
+    ),
     bias_count: prompt.biasedTokens.length,
     bias_tokens: prompt.biasedTokens,
     tools: prompt.tools.length,

@@ -40,7 +40,8 @@ function kindOf(code: number): Kind {
   if (code < 128) return code >= 65 && code <= 90 ? KIND.letter : KIND.other;
   if (code === 0xa0) return KIND.space;
   // Punctuation of other scripts: general punctuation, CJK symbols, half- and full-width forms of ASCII marks.
-  if (code < 0xc0 || (code >= 0x2000 && code < 0x2070) || (code >= 0x3000 && code < 0x3040)) return KIND.other;
+  if (code < 0xc0 || (code >= 0x2000 && code < 0x2070) || (code >= 0x3000 && code < 0x3040))
+    return KIND.other;
   if (code >= 0xff00 && code < 0xff21) return KIND.other;
   return KIND.letter;
 }
@@ -105,9 +106,7 @@ function takeWord(text: string, start: number, words: string[]): number {
 function joinsDigits(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if ((code !== 46 && code !== 44 && code !== 58) || at === 0 || at + 1 >= text.length) return false;
-  return (
-    kindOf(text.charCodeAt(at - 1)) === KIND.digit && kindOf(text.charCodeAt(at + 1)) === KIND.digit
-  );
+  return kindOf(text.charCodeAt(at - 1)) === KIND.digit && kindOf(text.charCodeAt(at + 1)) === KIND.digit;
 }
 
 function takeQuote(text: string, at: number, code: number, words: string[]): number {

@@ -1,9 +1,8 @@
 // Judges wordings that several accounts share: popular phrase, or one list of questions dealt out to many accounts?
 import { betaBinomialUpperTail, fitRobust, type GroupCount } from "../../core/statistics/beta-binomial.ts";
-import { logEvennessEValue } from "../../core/statistics/evenness.ts";
-import { homogeneity } from "../../core/statistics/homogeneity.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { UnionFind } from "../union-find.ts";
+import { corroborate } from "./corroboration.ts";
 
 /** A row of the query: one account's use of one wording. Private inputs are those that occur once under it. */
 export interface WordingUse {
@@ -32,6 +31,8 @@ export interface WordingParameters {
   readonly alikeMargin: number;
   /** p-value below which a wording is left out of the null fit. */
   readonly setAside: number;
+  /** p-value at which a further wording of a family brings its users in. */
+  readonly memberLevel: number;
   /** Wordings whose private users overlap at least this much (Jaccard) are one family. */
   readonly familyOverlap: number;
 }
@@ -141,47 +142,52 @@ function inputsOf(wording: Wording): number {
   return wording.users.reduce((sum, user) => sum + user.inputs, 0);
 }
 
+/** The wording with the most private inputs speaks for its family: chosen without looking at any p-value. */
 function judgeFamily(
   family: readonly Wording[],
   shapes: readonly Shape[],
   parameters: WordingParameters,
 ): Omit<WordingFamily, "adjusted"> {
-  let best = { persistence: 1, evenness: 1, likeness: 1, pValue: 1, level: 0, between: Number.NaN };
-  let leader = family[0];
-  for (const wording of family) {
-    const tails = wording.counts.map((count, level) =>
-      betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
-    );
-    const persistence = smallestOf(tails);
-    const members = wording.users.filter((use) => isPrivateUser(use, parameters));
-    const evenness = Math.min(1, Math.exp(-logEvennessEValue(members.map((member) => member.inputs))));
-    const alike = homogeneity(
-      members.map(({ sum, squares, inputs }) => ({ sum, squares, count: inputs })),
-      { margin: parameters.alikeMargin },
-    );
-    const pValue = Math.max(persistence, smallestOf([evenness, alike.pValue]));
-    if (pValue < best.pValue) {
-      const level = parameters.hourLevels[tails.indexOf(Math.min(...tails))] ?? 0;
-      best = { persistence, evenness, likeness: alike.pValue, pValue, level, between: alike.between };
-      leader = wording;
-    }
-  }
-  const members = membersOf(family, parameters);
+  const leader = family[0] ?? { affix: "", users: [], counts: [] };
+  const tails = leader.counts.map((count, level) =>
+    betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
+  );
+  const best = tails.indexOf(Math.min(...tails));
+  const alike = corroborate(
+    leader.users.filter((use) => isPrivateUser(use, parameters)),
+    parameters,
+  );
+  const persistence = smallestOf(tails);
   return {
-    ...best,
-    // One family is one claim, tried once for each of its wordings.
-    pValue: Math.min(1, best.pValue * family.length),
+    persistence,
+    ...alike,
+    pValue: Math.max(persistence, alike.pValue),
     affixes: family.map((wording) => wording.affix),
-    members,
-    sharers: leader?.users.length ?? 0,
-    persistent: leader?.users.filter((use) => use.hours >= best.level && isPrivateUser(use, parameters)).length ?? 0,
-    inputs: leader === undefined ? 0 : inputsOf(leader),
+    members: membersOf(family, shapes, parameters),
+    sharers: leader.users.length,
+    persistent: leader.counts[best]?.hits ?? 0,
+    level: parameters.hourLevels[best] ?? 0,
+    inputs: inputsOf(leader),
   };
 }
 
-function membersOf(family: readonly Wording[], parameters: WordingParameters): FamilyMember[] {
+/** Private users of the leader, and of those other wordings that would stand on their own. */
+function membersOf(
+  family: readonly Wording[],
+  shapes: readonly Shape[],
+  parameters: WordingParameters,
+): FamilyMember[] {
   const members = new Map<string, FamilyMember>();
-  for (const wording of family) {
+  const standing = family.filter(
+    (wording, index) =>
+      index === 0 ||
+      smallestOf(
+        wording.counts.map((count, level) =>
+          betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
+        ),
+      ) <= parameters.memberLevel,
+  );
+  for (const wording of standing) {
     for (const use of wording.users) {
       if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
       const known = members.get(use.account);

@@ -1,0 +1,18 @@
+// What can go wrong in detection. A detector that fails is isolated by the hunt and reported with one of these codes.
+import { AdytonError } from "../core/errors.ts";
+
+export const DETECT_ERROR_CODES: {
+  readonly "detector-invalid": string;
+  readonly "detector-unknown": string;
+  readonly "detector-failed": string;
+} = {
+  "detector-invalid":
+    "A detector's files are missing or don't fit the schema. The message names detector, file and place; docs/detection.md says what belongs there.",
+  "detector-unknown": "No detector of that id is installed. `adyton detectors list` names all of them.",
+  "detector-failed":
+    "A detector could not finish. The other detectors' findings stand; the message and its cause say why this one failed.",
+};
+
+export type DetectErrorCode = keyof typeof DETECT_ERROR_CODES;
+
+export class DetectError extends AdytonError<DetectErrorCode> {}

@@ -1,0 +1,142 @@
+// One look at the store by all detectors, as of a given time: the same code live, replayed and in the detectors' cases.
+import { createHash } from "node:crypto";
+import type { Finding } from "../core/finding.ts";
+import type { Assertion } from "./assertion.ts";
+import type { Detector } from "./catalog.ts";
+import { DetectError } from "./errors.ts";
+import { type Readable, runDetector } from "./run-detector.ts";
+
+export interface HuntOptions {
+  readonly store: Readable;
+  readonly detectors: readonly Detector[];
+  /** The present, on the clock that drives detection. Nothing later is read. */
+  readonly nowMs: number;
+  /** What earlier looks found: findings that grow keep their ids. */
+  readonly previous?: readonly Finding[];
+  /** Declared false discovery rate of each detector's claims in one look (default 1 %). */
+  readonly level?: number;
+}
+
+export interface HuntResult {
+  readonly findings: readonly Finding[];
+  /** Detectors that could not finish. The others' findings stand. */
+  readonly failures: readonly { readonly detector: string; readonly error: DetectError }[];
+}
+
+export const DEFAULT_LEVEL = 0.01;
+
+/** Deterministic: equal stores, detectors, times and previous findings give equal results. Never throws. */
+export async function hunt(options: HuntOptions): Promise<HuntResult> {
+  const assertions: Assertion[] = [];
+  const failures: { detector: string; error: DetectError }[] = [];
+  for (const detector of options.detectors) {
+    try {
+      const run = { nowMs: options.nowMs, level: options.level ?? DEFAULT_LEVEL };
+      assertions.push(...(await runDetector(options.store, detector, run)));
+    } catch (cause) {
+      const message = `detector ${detector.id} did not finish`;
+      failures.push({ detector: detector.id, error: new DetectError("detector-failed", message, { cause }) });
+    }
+  }
+  const joined = joinCampaigns(assertions);
+  return { findings: identify(joined, options.previous ?? [], options.nowMs), failures };
+}
+
+/** Campaigns of different detectors that share at least half of the smaller one's accounts are one. */
+function joinCampaigns(assertions: readonly Assertion[]): Assertion[] {
+  const joined: Assertion[] = [];
+  const strongestFirst = [...assertions].sort((a, b) => (a.pValue ?? 0) - (b.pValue ?? 0) || compare(a, b));
+  for (const assertion of strongestFirst) {
+    const at = joined.findIndex((other) => isSame(other, assertion));
+    const known = joined[at];
+    if (known === undefined) joined.push(assertion);
+    else joined[at] = merge(known, assertion);
+  }
+  return joined;
+}
+
+function compare(a: Assertion, b: Assertion): number {
+  return a.detector.localeCompare(b.detector) || a.anchor.localeCompare(b.anchor);
+}
+
+function isSame(a: Assertion, b: Assertion): boolean {
+  if (a.kind !== "campaign" || b.kind !== "campaign") return false;
+  const smaller = Math.min(a.accounts.length, b.accounts.length);
+  return common(a.accounts, b.accounts) * 2 >= smaller;
+}
+
+function common(a: readonly string[], b: readonly string[]): number {
+  const set = new Set(a);
+  return b.reduce((count, account) => count + (set.has(account) ? 1 : 0), 0);
+}
+
+/** The stronger claim leads; the other's accounts and reasons are added under its name. */
+function merge(lead: Assertion, other: Assertion): Assertion {
+  return {
+    ...lead,
+    accounts: [...new Set([...lead.accounts, ...other.accounts])].sort(),
+    contributions: [
+      ...lead.contributions,
+      { name: `${other.detector} agrees`, value: `${other.summary} p = ${other.pValue ?? "none"}` },
+    ],
+  };
+}
+
+/**
+ * Findings with ids. One that shares at least half of the smaller account set with an earlier finding of its kind is
+ * that finding, grown; the earliest such wins. `timeMs` is when its accounts last changed.
+ */
+function identify(assertions: readonly Assertion[], previous: readonly Finding[], nowMs: number): Finding[] {
+  const taken = new Set<string>();
+  const order = [...previous].sort((a, b) => a.timeMs - b.timeMs || a.id.localeCompare(b.id));
+  return assertions.map((assertion) => {
+    const known = order.find(
+      (finding) =>
+        !taken.has(finding.id) &&
+        finding.kind === assertion.kind &&
+        common(finding.accounts, assertion.accounts) * 2 >=
+          Math.min(finding.accounts.length, assertion.accounts.length),
+    );
+    const id = known?.id ?? newId(assertion, taken);
+    taken.add(id);
+    const accounts = [...assertion.accounts].sort();
+    const unchanged =
+      known !== undefined &&
+      known.accounts.length === accounts.length &&
+      common(known.accounts, accounts) === accounts.length;
+    const {
+      anchor: _,
+      kind,
+      detector,
+      technique,
+      pValue,
+      eValue,
+      errorRate,
+      summary,
+      contributions,
+    } = assertion;
+    return {
+      id,
+      kind,
+      detector,
+      accounts,
+      timeMs: unchanged ? known.timeMs : nowMs,
+      pValue,
+      eValue,
+      errorRate,
+      technique,
+      summary,
+      contributions,
+    };
+  });
+}
+
+function newId(assertion: Assertion, taken: ReadonlySet<string>): string {
+  for (let attempt = 0; ; attempt += 1) {
+    const digest = createHash("sha256")
+      .update(`${assertion.kind}\u0000${assertion.detector}\u0000${assertion.anchor}\u0000${attempt}`)
+      .digest("hex");
+    const id = `${assertion.kind}-${digest.slice(0, 12)}`;
+    if (!taken.has(id)) return id;
+  }
+}

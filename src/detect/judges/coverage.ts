@@ -1,0 +1,58 @@
+// Judges how much one account has taken without ever repeating itself, against accounts of its own kind.
+import { adjustedPValues } from "../../core/statistics/multiple-testing.ts";
+import { tailPValue } from "../../core/statistics/tail.ts";
+
+/** A row of the query. */
+export interface AccountTake {
+  readonly account: string;
+  /** Different hours with any traffic. */
+  readonly hours: number;
+  readonly exchanges: number;
+  /** Inputs that occurred exactly once, and the tokens of their answers. */
+  readonly singles: number;
+  readonly tokens: number;
+  readonly sinceMs: number;
+  readonly exemplars: readonly string[];
+}
+
+export interface CoverageParameters {
+  /** Share of an account's inputs that must occur once: production traffic repeats itself. */
+  readonly minSingleShare: number;
+}
+
+export interface Coverage {
+  readonly take: AccountTake;
+  /** Geometric mean of single inputs and answer tokens. */
+  readonly score: number;
+  readonly pValue: number;
+  readonly adjusted: number;
+  readonly peers: number;
+  /** The largest score among its peers. */
+  readonly runnerUp: number;
+}
+
+/**
+ * One-sided outlier test of every account against all others that worked as long (the query's kind), leave-one-out:
+ * score √(singles × tokens), tail p-value, Benjamini-Hochberg over all of them. Accounts that repeat themselves are
+ * peers but are not tested. Pure.
+ */
+export function judgeCoverage(rows: readonly AccountTake[], parameters: CoverageParameters): Coverage[] {
+  const scores = rows.map((row) => Math.sqrt(row.singles * row.tokens));
+  const judged: Omit<Coverage, "adjusted">[] = [];
+  rows.forEach((take, index) => {
+    if (take.singles < parameters.minSingleShare * take.exchanges) return;
+    const score = scores[index] ?? 0;
+    const peers = scores.filter((_, other) => other !== index);
+    judged.push({
+      take,
+      score,
+      pValue: tailPValue(score, peers),
+      peers: peers.length,
+      runnerUp: Math.max(0, ...peers),
+    });
+  });
+  const adjusted = adjustedPValues(judged.map((one) => one.pValue));
+  return judged
+    .map((one, index) => ({ ...one, adjusted: adjusted[index] ?? 1 }))
+    .sort((a, b) => a.pValue - b.pValue || a.take.account.localeCompare(b.take.account));
+}

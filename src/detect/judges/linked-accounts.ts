@@ -1,0 +1,181 @@
+// Links accounts by rare shared facts, and judges each cluster as one: more list-workers than any honest cluster has?
+import { UndirectedGraph } from "graphology";
+import louvainModule from "graphology-communities-louvain";
+import { betaBinomialUpperTail, fitRobust } from "../../core/statistics/beta-binomial.ts";
+import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { type Corroboration, corroborate } from "./corroboration.ts";
+
+// The package is CommonJS and its types describe an ES module: at run time the import is the function itself.
+const louvain = louvainModule as unknown as typeof louvainModule.default;
+
+/** A row of the query: an account with what could link it, and the list it works through, if any. */
+export interface LinkableAccount {
+  readonly account: string;
+  /** Keyed hashes; "0" where unknown. */
+  readonly payment: string;
+  readonly organization: string;
+  readonly domain: string;
+  readonly ips: readonly string[];
+  readonly wording: string;
+  readonly inputs: number;
+  readonly hours: number;
+  readonly sinceMs: number;
+  readonly sum: readonly number[];
+  readonly squares: number;
+  readonly exemplars: readonly string[];
+}
+
+export interface LinkParameters {
+  /** A fact shared by a larger share of all accounts links nobody. */
+  readonly maxShare: number;
+  /** Weight, in nats of surprise, from which two accounts are linked. */
+  readonly minWeight: number;
+  readonly minAccounts: number;
+  /** Hours over which an account must work through its list; each level is tested and paid for. */
+  readonly hourLevels: readonly number[];
+  readonly alikeMargin: number;
+  readonly setAside: number;
+}
+
+export interface LinkedCluster extends Corroboration {
+  readonly accounts: readonly string[];
+  readonly workers: readonly LinkableAccount[];
+  /** The kinds of facts that hold it together, with how many accounts share each. */
+  readonly links: readonly string[];
+  readonly persistence: number;
+  readonly level: number;
+  readonly adjusted: number;
+}
+
+interface Fact {
+  readonly kind: string;
+  readonly accounts: readonly number[];
+}
+
+/** Clusters that were judged, most likely first. Deterministic: nodes in order of name, a fixed random sequence. */
+export function judgeLinks(rows: readonly LinkableAccount[], parameters: LinkParameters): LinkedCluster[] {
+  const facts = factsOf(rows, parameters);
+  const clusters = clustersOf(rows, facts, parameters);
+  if (clusters.length === 0) return [];
+  const linked = new Set(clusters.flat());
+  const shapes = parameters.hourLevels.map((level) =>
+    fitRobust(
+      [
+        ...clusters.map((cluster) => ({ hits: countWorkers(rows, cluster, level), size: cluster.length })),
+        ...rows.flatMap((row, index) =>
+          linked.has(index) ? [] : [{ hits: row.hours >= level ? 1 : 0, size: 1 }],
+        ),
+      ],
+      parameters,
+    ),
+  );
+  const judged = clusters.map((cluster) => judgeCluster({ rows, facts, cluster, shapes, parameters }));
+  const adjusted = adjustedPValues(judged.map((one) => one.pValue));
+  return judged
+    .map((one, index) => ({ ...one, adjusted: adjusted[index] ?? 1 }))
+    .sort((a, b) => a.pValue - b.pValue || (a.accounts[0] ?? "").localeCompare(b.accounts[0] ?? ""));
+}
+
+function countWorkers(rows: readonly LinkableAccount[], cluster: readonly number[], level: number): number {
+  return cluster.filter((index) => (rows[index]?.hours ?? 0) >= level).length;
+}
+
+function factsOf(rows: readonly LinkableAccount[], parameters: LinkParameters): Fact[] {
+  const holders = new Map<string, number[]>();
+  const add = (kind: string, value: string, index: number): void => {
+    if (value === "0" || value === "") return;
+    const key = `${kind}:${value}`;
+    const known = holders.get(key);
+    if (known === undefined) holders.set(key, [index]);
+    else known.push(index);
+  };
+  rows.forEach((row, index) => {
+    add("payment", row.payment, index);
+    add("organization", row.organization, index);
+    add("domain", row.domain, index);
+    for (const ip of row.ips) add("address", ip, index);
+    if (row.hours > 0) add("wording", row.wording, index);
+  });
+  const most = Math.max(parameters.minAccounts, parameters.maxShare * rows.length);
+  return [...holders.entries()]
+    .filter(([, accounts]) => accounts.length >= 2 && accounts.length <= most)
+    .map(([key, accounts]) => ({ kind: key.slice(0, key.indexOf(":")), accounts }));
+}
+
+/** Communities (Louvain, Blondel et al. 2008) of the graph whose edges weigh ln(N/k) for each fact that k accounts share. */
+function clustersOf(
+  rows: readonly LinkableAccount[],
+  facts: readonly Fact[],
+  parameters: LinkParameters,
+): number[][] {
+  const graph = new UndirectedGraph();
+  for (const fact of facts) {
+    const weight = Math.log(rows.length / fact.accounts.length);
+    // A chain over the holders links them all; a clique of thousands would not fit.
+    const near = fact.accounts.length <= 50 ? fact.accounts.length : 2;
+    fact.accounts.forEach((a, at) => {
+      graph.mergeNode(String(a));
+      for (const b of fact.accounts.slice(at + 1, at + near)) {
+        graph.mergeNode(String(b));
+        if (graph.hasEdge(a, b)) graph.updateEdgeAttribute(a, b, "weight", (old: number) => old + weight);
+        else graph.addEdge(a, b, { weight });
+      }
+    });
+  }
+  graph.forEachEdge((edge, attributes) => {
+    if ((attributes["weight"] as number) < parameters.minWeight) graph.dropEdge(edge);
+  });
+  if (graph.size === 0) return [];
+  const communities = louvain(graph, { getEdgeWeight: "weight", rng: sequence(), randomWalk: false });
+  const groups = Map.groupBy(Object.entries(communities), ([, community]) => community);
+  return [...groups.values()]
+    .map((group) => group.map(([node]) => Number(node)).sort((a, b) => a - b))
+    .filter((group) => group.length >= parameters.minAccounts);
+}
+
+/** The same "random" numbers in every run (a linear congruential generator): clustering must be repeatable. */
+function sequence(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function judgeCluster(input: {
+  readonly rows: readonly LinkableAccount[];
+  readonly facts: readonly Fact[];
+  readonly cluster: readonly number[];
+  readonly shapes: readonly ReturnType<typeof fitRobust>[];
+  readonly parameters: LinkParameters;
+}): Omit<LinkedCluster, "adjusted"> {
+  const { rows, facts, cluster, shapes, parameters } = input;
+  const tails = parameters.hourLevels.map((level, at) =>
+    betaBinomialUpperTail(
+      { hits: countWorkers(rows, cluster, level), size: cluster.length },
+      shapes[at] ?? { alpha: 1, beta: 1 },
+    ),
+  );
+  const persistence = smallestOf(tails);
+  const level = parameters.hourLevels[tails.indexOf(Math.min(...tails))] ?? 0;
+  const members = cluster.map((index) => rows[index]).filter((row) => row !== undefined);
+  const workers = members.filter((row) => row.hours >= level);
+  const alike = corroborate(workers, parameters);
+  const inside = new Set(cluster);
+  const links = Map.groupBy(
+    facts.filter((fact) => fact.accounts.filter((index) => inside.has(index)).length >= 2),
+    (fact) => fact.kind,
+  );
+  return {
+    ...alike,
+    accounts: members.map((row) => row.account),
+    workers,
+    links: [...links.entries()].map(
+      ([kind, list]) =>
+        `${list.length} × ${kind}, shared by up to ${Math.max(...list.map((f) => f.accounts.length))}`,
+    ),
+    persistence,
+    level,
+    pValue: Math.max(persistence, alike.pValue),
+  };
+}
