@@ -1,6 +1,5 @@
 // A leaf: the public part of a record, canonical JSON of a few hundred bytes, which is what the tree hashes.
 import { base64urlBytes, utf8, utf8Text } from "./bytes.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import { FIELDS, type RecordKind } from "./record.ts";
 import { MAX_ENTRY_BYTES } from "./tiles.ts";
 
@@ -36,13 +35,19 @@ export interface Leaf {
 
 const quote = JSON.stringify;
 
+/** A flat object of strings; the general writer takes ten times as long. */
+function commitJson(commit: Readonly<Record<string, string>>): string {
+  const members = Object.keys(commit).sort();
+  return `{${members.map((name) => `${quote(name)}:${quote(commit[name])}`).join(",")}}`;
+}
+
 /** Canonical JSON (RFC 8785) of a leaf. Throws RangeError beyond 65,535 bytes. */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
   let json = "{";
   if (leaf.account !== undefined) json += `"account":${quote(leaf.account)},`;
   if (leaf.act !== undefined) json += `"act":${quote(leaf.act)},`;
   if (leaf.bytes !== undefined) json += `"bytes":${leaf.bytes},`;
-  if (leaf.commit !== undefined) json += `"commit":${canonicalJson(leaf.commit)},`;
+  if (leaf.commit !== undefined) json += `"commit":${commitJson(leaf.commit)},`;
   if (leaf.digest !== undefined) json += `"digest":${quote(leaf.digest)},`;
   if (leaf.exchange !== undefined) json += `"exchange":${quote(leaf.exchange)},`;
   if (leaf.gap !== undefined) json += `"gap":${leaf.gap},`;
