@@ -62,7 +62,12 @@ export async function replay(
       );
     }
     const accounts = await readAccounts(options.accounts, rejections);
-    const hunter = await (options.openHunter ?? openHunter)({ store, config });
+    const hunter = await (options.openHunter ?? openHunter)({
+      store,
+      config: config.detect,
+      previous: [],
+      onFailure: (detector, error) => output.note(`detector ${detector} did not finish: ${reasonOf(error)}`),
+    });
     const run = new ReplayRun({ pipeline, hunter, accounts, options, known: await KnownExchanges.open(log) });
     for await (const { values, fileBytes: done } of readExchanges(exchanges, rejections)) {
       for (const { value } of values) await run.take(value);
@@ -85,6 +90,11 @@ export async function replay(
     progress.end();
     await pipeline.close();
   }
+}
+
+/** The innermost reason: what the engine said. */
+function reasonOf(error: Error): string {
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 class ReplayRun {

@@ -4,10 +4,12 @@ import type { Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAdaptorServer } from "@hono/node-server";
+import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
 import type { Component } from "../../api/contract.ts";
 import type { Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
+import type { DetectConfig } from "../../config/schema.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { LogWriter } from "../../log/writer.ts";
@@ -15,7 +17,7 @@ import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
 import { featuresOf } from "../features.ts";
-import { openHunter } from "../hunter.ts";
+import { type Hunter, openHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 import { Analysis } from "./analysis.ts";
@@ -49,7 +51,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       features: featuresOf(keys),
       onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
     }),
-    hunt: config.detect.enabled ? await openHunter({ store, config }) : null,
+    hunt: config.detect.enabled ? await liveHunter({ store, state, config: config.detect, log }) : null,
     keep: async (findings) => {
       await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
     },
@@ -99,6 +101,25 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       keys.close();
     },
   };
+}
+
+/** Most findings that are remembered from earlier runs; the newest. */
+const MAX_PREVIOUS = 1_000;
+
+async function liveHunter(parts: {
+  store: Store;
+  state: State;
+  config: DetectConfig;
+  log: Logger;
+}): Promise<Hunter> {
+  const { store, state, config, log } = parts;
+  const { items } = await state.findings.list({ limit: MAX_PREVIOUS });
+  return await openHunter({
+    store,
+    config,
+    previous: items.map(({ finding }) => finding),
+    onFailure: (detector, error) => log.error({ detector, err: error }, "a detector did not finish"),
+  });
 }
 
 function component({ name, state, restarts, lastExit }: ProcessStatus): Component {
