@@ -60,16 +60,21 @@ async function orNull<T>(promise: Promise<T>): Promise<T | null> {
 }
 
 function writeAll(file: number, parts: readonly Uint8Array[], position: number): void {
-  let rest = [...parts];
-  let at = position;
-  while (rest.length > 0) {
-    let written = writevSync(file, rest, at);
-    at += written;
-    while (rest[0] !== undefined && written >= rest[0].length) {
-      written -= rest[0].length;
-      rest = rest.slice(1);
+  let written = writevSync(file, parts, position);
+  let at = position + written;
+  // Nearly always everything went at once; after a short write go on part by part.
+  for (const part of parts) {
+    if (written >= part.length) {
+      written -= part.length;
+      continue;
     }
-    if (rest[0] !== undefined && written > 0) rest[0] = rest[0].subarray(written);
+    let rest = part.subarray(written);
+    written = 0;
+    while (rest.length > 0) {
+      const count = writevSync(file, [rest], at);
+      at += count;
+      rest = rest.subarray(count);
+    }
   }
 }
 
