@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Leaf } from "../core/leaf.ts";
 import { TILE_WIDTH, tileIndexPath } from "../core/tiles.ts";
-import { type Disk, makeFolder } from "./disk.ts";
+import { type Disk, makeFolder, settleAll } from "./disk.ts";
 import type { Frame } from "./frame.ts";
 
 const MAGIC = 0xad170c01;
@@ -101,7 +101,7 @@ export class PackWriter {
   async flush(): Promise<void> {
     const pending = this.#pending;
     this.#pending = new Map();
-    await Promise.all([...pending].map(([bundle, { offset, parts }]) => this.#put(bundle, offset, parts)));
+    await settleAll([...pending].map(([bundle, { offset, parts }]) => this.#put(bundle, offset, parts)));
   }
 
   async #put(bundle: number, offset: number, parts: readonly Buffer[]): Promise<void> {

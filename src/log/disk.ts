@@ -109,6 +109,15 @@ export const NODE_DISK: Disk = {
       ?.size ?? null,
 };
 
+/**
+ * Waits for all of them, then throws the first error. Unlike Promise.all it leaves no straggler behind that could still
+ * put an old file in place while the recovery from the error is already writing the new one.
+ */
+export async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises))
+    if (result.status === "rejected") throw result.reason;
+}
+
 /** Makes a folder and makes its name durable, up to the first folder that was there before. */
 export async function makeFolder(disk: Disk, path: string): Promise<void> {
   const first = await disk.mkdir(path);

@@ -7,7 +7,7 @@ import { encodeLeaf, type Leaf, parseLeaf } from "../core/leaf.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
 import { publishCheckpoint, readCheckpoint, requireSameRoot } from "./checkpoint-file.ts";
 import { PackWriter } from "./content-pack.ts";
-import { type Disk, makeFolder, NODE_DISK } from "./disk.ts";
+import { type Disk, makeFolder, NODE_DISK, settleAll } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { ExchangeIndex, type IndexRow } from "./exchange-index.ts";
 import { FolderLock } from "./folder-lock.ts";
@@ -284,7 +284,7 @@ export class Ledger {
       if (frame !== null) packs.append(index, frame);
       rows.push(...indexRows(leaf, index));
     }
-    await Promise.all([packs.flush(), tree.flush()]);
+    await settleAll([packs.flush(), tree.flush()]);
     const root = tree.root();
     Object.assign(state, { size: tree.size, root: base64(root), origin: this.origin, open: open.toRows() });
     Object.assign(state.writers, positions);

@@ -12,7 +12,7 @@ import {
   tilePath,
   tileWidth,
 } from "../core/tiles.ts";
-import { type Disk, makeFolder, replaceFile } from "./disk.ts";
+import { type Disk, makeFolder, replaceFile, settleAll } from "./disk.ts";
 import { TileReader } from "./tile-reader.ts";
 
 interface Level {
@@ -136,8 +136,8 @@ export class TreeWriter {
       folders.add(dirname(path));
       await replaceFile(this.#disk, path, bytes, { syncFolder: false });
     });
-    await Promise.all(writes);
-    await Promise.all([...folders].map((folder) => this.#disk.syncFolder(folder)));
+    await settleAll(writes);
+    await settleAll([...folders].map((folder) => this.#disk.syncFolder(folder)));
   }
 
   async #ensureFolder(path: string): Promise<void> {
