@@ -33,23 +33,27 @@ export function readBody(
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
+  // A flag and not `off`: taking listeners away costs more than the calls that come to nothing.
+  let settled = false;
   const settle = (result: BodyResult): void => {
-    request.off("data", onData);
-    request.off("end", onEnd);
-    request.off("close", onClose);
+    settled = true;
     done(result);
   };
   const onData = (chunk: Buffer): void => {
+    if (settled) return;
     bytes += chunk.length;
     if (bytes > limits.maxBytes) settle("too-large");
     else if (!limits.reserve(chunk.length)) settle("no-room");
     else chunks.push(chunk);
   };
   const onEnd = (): void => {
+    if (settled) return;
     const [only] = chunks;
     settle(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes));
   };
-  const onClose = (): void => settle("gone");
+  const onClose = (): void => {
+    if (!settled) settle("gone");
+  };
   request.on("data", onData);
   request.on("end", onEnd);
   request.on("close", onClose);

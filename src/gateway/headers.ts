@@ -40,6 +40,34 @@ const PROXY_FACTS: ReadonlySet<string> = new Set([
 
 export const WITHHELD = "(withheld)";
 
+/** What the lists say of one name, worked out once: a client sends the same dozen names with every request. */
+interface Treatment {
+  readonly lower: string;
+  readonly isSecret: boolean;
+  /** Never goes to an upstream. */
+  readonly staysHere: boolean;
+  readonly isHop: boolean;
+}
+
+/** Names are attacker-controlled; beyond this many distinct ones each is worked out anew. */
+const MAX_KNOWN_NAMES = 4_096;
+const KNOWN_NAMES: Map<string, Treatment> = new Map();
+
+function treatmentOf(name: string): Treatment {
+  const known = KNOWN_NAMES.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const isHop = HOP_BY_HOP.has(lower);
+  const treatment = {
+    lower,
+    isSecret: CREDENTIALS.has(lower),
+    staysHere: isHop || PROXY_FACTS.has(lower),
+    isHop,
+  };
+  if (KNOWN_NAMES.size < MAX_KNOWN_NAMES) KNOWN_NAMES.set(name, treatment);
+  return treatment;
+}
+
 /** The header and value with which an upstream expects its key. */
 export interface UpstreamCredential {
   readonly name: string;
@@ -64,10 +92,9 @@ export function upstreamHeaders(
   const out: string[] = ["host", options.host];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || PROXY_FACTS.has(lower) || options.dropped.has(lower)) continue;
-    if (named?.has(lower) === true) continue;
-    if (!options.keepClients && CREDENTIALS.has(lower)) continue;
+    const { lower, isSecret, staysHere } = treatmentOf(name);
+    if (staysHere || (isSecret && !options.keepClients)) continue;
+    if (options.dropped.has(lower) || named?.has(lower) === true) continue;
     out.push(name, raw[index + 1] ?? "");
   }
   if (options.credential !== null) out.push(options.credential.name, options.credential.value);
@@ -117,15 +144,14 @@ export function readUpstreamHead(
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = latin1(raw[index]);
     const value = latin1(raw[index + 1]);
-    const lower = name.toLowerCase();
-    const secret = CREDENTIALS.has(lower);
-    pairs.push([name, secret ? WITHHELD : value]);
+    const { lower, isSecret, isHop } = treatmentOf(name);
+    pairs.push([name, isSecret ? WITHHELD : value]);
     if (lower === "content-length") {
       contentLength = Number(value);
       forClient.push(name, value);
       continue;
     }
-    if (HOP_BY_HOP.has(lower) || (secret && !keepCookies)) continue;
+    if (isHop || (isSecret && !keepCookies)) continue;
     if (lower === "content-type")
       isStream = /^(text\/event-stream|application\/(x-ndjson|jsonl))/i.test(value);
     if (lower === "x-accel-buffering") hasAccelHeader = true;
@@ -146,7 +172,7 @@ export function loggedPairs(raw: readonly string[]): HeaderPairs {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] ?? "";
-    pairs.push([name, CREDENTIALS.has(name.toLowerCase()) ? WITHHELD : (raw[index + 1] ?? "")]);
+    pairs.push([name, treatmentOf(name).isSecret ? WITHHELD : (raw[index + 1] ?? "")]);
   }
   return pairs;
 }

@@ -40,7 +40,7 @@ export class NetworkReader {
   }
 
   read(peer: string | undefined, headers: Headers): NetworkFacts {
-    const address = plainAddress(peer);
+    const address = peer === undefined ? null : unmapped(peer);
     if (this.#trusted === null || address === null || !isTrusted(this.#trusted, address)) {
       return { ip: address, asn: null, country: null, ja4: null };
     }
@@ -75,11 +75,16 @@ function single(headers: Headers, name: string | null): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** An address without the `::ffff:` prefix that a dual-stack socket adds, without zone; null when it is none. */
-function plainAddress(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const address =
-    text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : (text.split("%")[0] ?? "");
+/** An address without the `::ffff:` prefix that a dual-stack socket adds to IPv4, and without zone. */
+function unmapped(address: string): string {
+  if (!address.includes(":")) return address;
+  if (address.startsWith("::ffff:") && address.includes(".")) return address.slice(7);
+  return address.split("%")[0] ?? "";
+}
+
+/** An address that somebody wrote; null when it is none. */
+function plainAddress(text: string): string | null {
+  const address = unmapped(text);
   return isIP(address) === 0 ? null : address;
 }
 

@@ -77,9 +77,9 @@ export class KeyDirectory {
 
   /** Synchronous and without input or output. `secret` is attacker-controlled. */
   authenticate(secret: string): Principal | Rejection {
-    if (!isKeySecret(secret)) return REJECTED.malformed;
     const entry = this.#entries.get(secretHash(secret));
-    if (entry === undefined) return REJECTED.unknown;
+    // Only who is refused is told a typo from a guess: a key that is held has the right form.
+    if (entry === undefined) return isKeySecret(secret) ? REJECTED.unknown : REJECTED.malformed;
     if (entry.revoked) return REJECTED.revoked;
     if (entry.expiresMs <= this.#now()) return REJECTED.expired;
     if (this.#suspended.has(entry.principal.account)) return REJECTED["account-suspended"];
