@@ -29,7 +29,7 @@ export interface DetectorFile {
   /** Which statistic reads the rows of the query. */
   readonly judge: (typeof JUDGES)[number];
   readonly summary: string;
-  readonly null: string;
+  readonly nullHypothesis: string;
   readonly assumptions: readonly string[];
   readonly falsePositives: readonly string[];
   readonly knownGaps: readonly string[];
@@ -65,7 +65,7 @@ const detectorFile: z.ZodType<DetectorFile> = z.strictObject({
   kind: z.enum(["account", "campaign", "probe"]),
   judge: z.enum(JUDGES),
   summary: z.string().min(10),
-  null: z.string().min(10),
+  nullHypothesis: z.string().min(10),
   assumptions: sentences,
   falsePositives: sentences,
   knownGaps: sentences,
