@@ -14,10 +14,12 @@ import { LogWriter } from "../../log/writer.ts";
 import { Store, type StoreOptions } from "../../store/store.ts";
 import { CliError } from "../errors.ts";
 import { featuresOf } from "../features.ts";
-import { Pump, type Step } from "../pump.ts";
+import { LEAVES_A_BATCH, Pump, type Step } from "../pump.ts";
 import { Appender } from "./appender.ts";
 
 const WRITER = "import";
+/** Records after which sealing begins: each sealing costs about ten syncs, each insert a part, however small. */
+const SEAL_AT_RECORDS = LEAVES_A_BATCH;
 /** Records that may wait to be sealed; beyond it writing waits. Bounds the disk that segments take. */
 const MAX_UNSEALED_RECORDS = 65_536;
 /** How often a server's progress is looked at, ms. */
@@ -122,11 +124,11 @@ export class Pipeline {
   /** Waits for room, and keeps sealing and taking in going meanwhile. @throws LogError, StoreError */
   async room(): Promise<void> {
     await this.#appender.room();
-    if (this.#ledger === null) return;
+    const behind = this.#appender.appended - this.#sealedOfOurs;
+    if (this.#ledger === null || behind < SEAL_AT_RECORDS) return;
     this.#moving ??= this.#move().finally(() => {
       this.#moving = null;
     });
-    const behind = this.#appender.appended - this.#sealedOfOurs;
     if (behind > MAX_UNSEALED_RECORDS) await this.#moving;
   }
 
