@@ -2,6 +2,7 @@
 
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const WHOLE = new Intl.NumberFormat("en");
+const WHOLE_OR_SMALL = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 
 /** 12,345 below a hundred thousand, 1.2M above. */
 export function figure(value: number): string {
@@ -60,6 +61,6 @@ export function bucketName(seconds: number): string {
 /** p and e values: enough digits to judge, none that pretend precision. */
 export function evidence(value: number): string {
   if (value === 0) return "0";
-  if (value >= 0.001 && value < 100_000) return String(Number(value.toPrecision(3)));
-  return value.toExponential(1).replace("e+", "e");
+  if (value >= 0.0001 && value < 1_000_000) return WHOLE_OR_SMALL.format(Number(value.toPrecision(3)));
+  return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
 }

@@ -39,9 +39,8 @@ const NAMED: Readonly<Record<number, readonly [label: string, name: string]>> = 
   12644: ["HF", "Hangul filler"],
 };
 
-// Everything of category Cc and Cf but the line feed, lone surrogates, fillers, variation selectors and separators.
-const SUSPECT =
-  /(?!\n)(?:[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|\u034f|[\u{fe00}-\u{fe0f}]|[\u{e0100}-\u{e01ef}])/gu;
+// Controls, formatting characters, lone surrogates, separators, and whatever fonts leave invisible; but the line feed.
+const SUSPECT = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /** What a joiner or an emoji variation selector may legitimately stand between. */
 const JOINABLE = /(?:[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}]|\ufe0f)$/u;
 const JOINED = /^[\p{L}\p{M}\p{Extended_Pictographic}]/u;

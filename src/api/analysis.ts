@@ -20,7 +20,7 @@ const LIMITS = { timeoutMs: 10_000 } as const;
 /** Accounts that one question may name: their names travel with it. A larger campaign is measured by its first ones. */
 const MAX_NAMED = 20_000;
 /** Bars a chart can show apart. */
-const MAX_BUCKETS = 240;
+const MAX_BUCKETS = 120;
 const EXEMPLARS = 20;
 /** Lengths that people read off an axis, seconds. */
 const BUCKET_SECONDS: readonly number[] = [
@@ -151,7 +151,7 @@ async function totalOf(
   return row?.total ?? 0;
 }
 
-/** Activity of accounts taken together, in at most 240 buckets between the first exchange and the last. */
+/** Activity of accounts taken together, in at most 120 buckets or so between the first exchange and the last. */
 export async function seriesOf(store: Store, accounts: readonly string[], figures: Figures): Promise<Series> {
   if (figures.firstMs === null || figures.lastMs === null) return { bucketSeconds: 60, buckets: [] };
   const spanSeconds = (figures.lastMs - figures.firstMs) / 1000;

@@ -4,7 +4,7 @@ import type { NeutralExchange } from "../../src/core/decode/neutral.ts";
 import type { Finding } from "../../src/core/finding.ts";
 
 /** Markup, an ANSI escape that would clear a terminal, an override that would reverse what follows, hidden tags. */
-export const HOSTILE_PROMPT =
+export const HOSTILE_PROMPT: string =
   "<script>document.title='owned';alert(1)</script><img src=x onerror=alert(2)>\n" +
   "\u001b[2J\u001b[31mred\u001b[0m \u202etxt.exe\u202c \u200bzero \u{e0061}\u{e0062} end\u0000";
 export const HOSTILE_EXCHANGE = "x-hostile";

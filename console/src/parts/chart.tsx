@@ -66,6 +66,15 @@ function stamp(seconds: number | undefined): string {
   return seconds === undefined ? "" : `${utc(new Date(seconds * 1000).toISOString()).slice(0, 16)} UTC`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A day at midnight, else the time of day. UTC. */
+function tick(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const time = date.toISOString().slice(11, 16);
+  return time === "00:00" ? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}` : time;
+}
+
 /** Buckets in which nothing happened are not sent; a chart must show them as nothing, not leave them out. */
 function fill({ buckets, bucketSeconds }: Series): Columns {
   const columns: Columns = { times: [], exchanges: [], accounts: [] };
@@ -114,7 +123,7 @@ function draw(
       height: HEIGHT_PX,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: {
         x: { range: (_plot, min, max) => [min - bucketSeconds / 2, max + bucketSeconds] },
@@ -123,15 +132,14 @@ function draw(
       series: [
         {},
         {
-          stroke: colour("--accent"),
-          fill: colour("--accent-soft"),
-          width: 1,
+          fill: colour("--bar"),
+          width: 0,
           points: { show: false },
-          ...(bars === undefined ? {} : { paths: bars({ size: [0.8, 24], align: 1 }) }),
+          ...(bars === undefined ? {} : { paths: bars({ size: [0.76, 28], align: 1 }) }),
         },
       ],
       axes: [
-        { ...axis, grid: { show: false } },
+        { ...axis, size: 28, grid: { show: false }, values: (_plot, splits) => splits.map(tick) },
         {
           ...axis,
           size: 52,

@@ -39,6 +39,7 @@ export function DataTable<Item extends object>({
   selected?: string | undefined;
 }): ReactNode {
   if (items.length === 0) return empty;
+  const rowHeader = (columns.find(({ kind }) => kind === "wide") ?? columns[0])?.id;
   return (
     <div className="table-frame">
       <Table
@@ -56,11 +57,11 @@ export function DataTable<Item extends object>({
             })}
       >
         <TableHeader>
-          {columns.map((column, index) => (
+          {columns.map((column) => (
             <Column
               key={column.id}
               id={column.id}
-              isRowHeader={index === 0}
+              isRowHeader={column.id === rowHeader}
               allowsSorting={column.sortable === true && sorting !== undefined}
               className={column.kind ?? "text"}
             >

@@ -26,7 +26,7 @@ export function Choice<Value extends string>({
       value={value ?? ALL}
       onChange={(key) => change(options.find((option) => option === key))}
     >
-      <Label>{label}</Label>
+      <Label className="label">{label}</Label>
       <Button className="button">
         <SelectValue />
         <span aria-hidden="true" className="caret">

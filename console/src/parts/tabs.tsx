@@ -1,6 +1,7 @@
 // Tabs whose selection lives in the address bar.
 import type { ReactNode } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
+import { exact } from "../format.ts";
 
 export function ViewTabs<Id extends string>({
   label,
@@ -9,7 +10,12 @@ export function ViewTabs<Id extends string>({
   select,
 }: {
   label: string;
-  tabs: readonly { readonly id: Id; readonly title: string; readonly content: ReactNode }[];
+  tabs: readonly {
+    readonly id: Id;
+    readonly title: string;
+    readonly count?: number;
+    readonly content: ReactNode;
+  }[];
   selected: Id;
   select: (id: Id) => void;
 }): ReactNode {
@@ -23,9 +29,9 @@ export function ViewTabs<Id extends string>({
       }}
     >
       <TabList aria-label={label} className="tab-list">
-        {tabs.map(({ id, title }) => (
+        {tabs.map(({ id, title, count }) => (
           <Tab key={id} id={id} className="tab">
-            {title}
+            {title} {count !== undefined && <span className="count">{exact(count)}</span>}
           </Tab>
         ))}
       </TabList>

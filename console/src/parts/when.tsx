@@ -4,11 +4,11 @@ import { relative, utc } from "../format.ts";
 
 const TICK_MS = 30_000;
 
-export function When({ at }: { at: string | null }): ReactNode {
+export function When({ at, stacked = false }: { at: string | null; stacked?: boolean }): ReactNode {
   const nowMs = useNow();
   if (at === null) return <span className="muted">—</span>;
   return (
-    <time className="when" dateTime={at} title={`${utc(at)} UTC`}>
+    <time className={stacked ? "when stacked" : "when"} dateTime={at}>
       <span className="relative">{relative(at, nowMs)}</span>
       <span className="absolute">{utc(at)} UTC</span>
     </time>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { type Account, ENDINGS } from "../../../src/api/contract.ts";
-import { exact, figure } from "../format.ts";
+import { figure } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
@@ -73,7 +73,7 @@ function AccountView({ account }: { account: Account }): ReactNode {
             hint: "prompts with variables masked",
           },
           { name: "Models", value: figure(figures.models) },
-          { name: "Networks", value: figure(figures.networks), hint: "addresses it came from" },
+          { name: "Addresses", value: figure(figures.networks), hint: "distinct ones it came from" },
         ]}
       />
       <div className="columns">
@@ -103,15 +103,17 @@ function AccountView({ account }: { account: Account }): ReactNode {
         tabs={[
           {
             id: "exchanges",
-            title: `Exchanges ${exact(figures.exchanges)}`,
+            title: "Exchanges",
+            count: figures.exchanges,
             content: <Exchanges account={account.account} />,
           },
           {
             id: "findings",
-            title: `Findings ${account.findings.length}`,
+            title: "Findings",
+            count: account.findings.length,
             content: <Findings account={account} />,
           },
-          { id: "keys", title: `Keys ${account.keys.length}`, content: <Keys account={account} /> },
+          { id: "keys", title: "Keys", count: account.keys.length, content: <Keys account={account} /> },
         ]}
       />
     </>
@@ -133,7 +135,7 @@ function Exchanges({ account }: { account: string }): ReactNode {
     <>
       <div className="filters">
         <Choice
-          label="Outcome"
+          label="Answer"
           value={search.ending}
           options={ENDINGS}
           change={(ending) => change({ ending })}

@@ -60,11 +60,7 @@ export function AccountsScreen(): ReactNode {
         </p>
       </header>
       <div className="filters">
-        <SearchBox
-          label="Search account, organization, mail domain"
-          value={search.q}
-          change={(q) => change({ q })}
-        />
+        <SearchBox label="Search account or organization" value={search.q} change={(q) => change({ q })} />
       </div>
       <Loaded query={query} what="the accounts">
         {({ items, total, page, limit }) => (

@@ -95,7 +95,8 @@ function FindingView({ finding }: { finding: Finding }): ReactNode {
         tabs={[
           {
             id: "accounts",
-            title: `Accounts ${exact(finding.accounts)}`,
+            title: "Accounts",
+            count: finding.accounts,
             content: <Members finding={finding} />,
           },
           { id: "exchanges", title: "Exemplar exchanges", content: <Exemplars finding={finding} /> },

@@ -14,19 +14,17 @@ import { When } from "../parts/when.tsx";
 import { findingsQuery } from "../queries.ts";
 
 export const FINDING_COLUMNS: readonly ColumnOf<FindingSummary>[] = [
+  { id: "kind", title: "Kind", cell: ({ kind }) => <KindBadge kind={kind} /> },
   {
     id: "summary",
     title: "Finding",
     kind: "wide",
-    cell: (finding) => (
+    cell: ({ summary, id }) => (
       <span className="stack">
-        <span className="line">
-          <KindBadge kind={finding.kind} />
-          <span className="strong">
-            <Untrusted text={finding.summary} />
-          </span>
+        <span className="strong">
+          <Untrusted text={summary} />
         </span>
-        <span className="muted small mono">{finding.id}</span>
+        <span className="muted small mono">{id}</span>
       </span>
     ),
   },
@@ -46,7 +44,7 @@ export const FINDING_COLUMNS: readonly ColumnOf<FindingSummary>[] = [
     sortable: true,
     cell: (finding) => <Evidence of={finding} />,
   },
-  { id: "time", title: "Raised", sortable: true, cell: (finding) => <When at={finding.raisedAt} /> },
+  { id: "time", title: "Raised", sortable: true, cell: (finding) => <When at={finding.raisedAt} stacked /> },
 ];
 
 export function FindingsScreen(): ReactNode {

@@ -68,7 +68,7 @@ function State({ state }: { state: Ledger }): ReactNode {
           {
             name: "Analysis",
             value: behind <= 0 ? "up to date" : `${exact(behind)} behind`,
-            hint: "records the store has not read",
+            hint: behind <= 0 ? "the store has read every record" : "records the store has yet to read",
           },
           { name: "Open exchanges", value: exact(state.openExchanges), hint: "answers not sealed yet" },
           {

@@ -28,9 +28,9 @@ function RecordView({ proof: { record, leaf, leafHash, proof, erased } }: { proo
         items={[
           ["Kind", record.act === null ? record.kind : `${record.kind}: ${record.act}`],
           ["Time", <When key="time" at={record.time} />],
-          ["Written by", `${record.writer}, record ${exact(record.sequence)} of it`],
-          ["Exchange", record.exchange],
-          ["Pseudonym", record.account],
+          ["Written by", `${record.writer}, number ${exact(record.sequence)}`],
+          ...(record.exchange === null ? [] : [["Exchange", record.exchange] as const]),
+          ["Pseudonym", record.account ?? "none: the installation itself"],
           ["Content", erased ? "erased: its key is destroyed" : "encrypted in the data folder"],
           [
             "Leaf hash",

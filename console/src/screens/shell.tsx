@@ -5,6 +5,7 @@ import { type ReactNode, useEffect } from "react";
 import { RouterProvider as AriaRouter } from "react-aria-components";
 import { session as sessionSchema } from "../../../src/api/contract.ts";
 import { send } from "../api.ts";
+import { Logo } from "../parts/logo.tsx";
 import { Failed } from "../parts/states.tsx";
 import { healthQuery, sessionQuery } from "../queries.ts";
 import { ThemeSwitch } from "../theme.tsx";
@@ -51,16 +52,13 @@ function Sidebar({ name, role }: { name: string; role: string }): ReactNode {
   const queries = useQueryClient();
   const signOut = async (): Promise<void> => {
     await send(sessionSchema.nullable(), "DELETE", "/api/session", undefined).catch(() => null);
-    queries.clear();
     queries.setQueryData(sessionQuery.queryKey, null);
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
   };
   return (
     <div className="sidebar">
       <Link to="/findings" className="brand" aria-label="Adyton, to the findings">
-        <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
-          <path d="M6 27V12l10-6 10 6v15" fill="none" stroke="currentColor" strokeWidth="2.6" />
-          <path d="M12.5 27v-8a3.5 3.5 0 0 1 7 0v8" fill="none" stroke="currentColor" strokeWidth="2.6" />
-        </svg>
+        <Logo size={22} />
         Adyton
       </Link>
       <nav aria-label="Main">

@@ -4,6 +4,7 @@ import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { session as sessionSchema } from "../../../src/api/contract.ts";
 import { send } from "../api.ts";
+import { Logo } from "../parts/logo.tsx";
 import { sessionQuery } from "../queries.ts";
 
 export function SignInScreen(): ReactNode {
@@ -13,7 +14,7 @@ export function SignInScreen(): ReactNode {
   const session = useQuery(sessionQuery);
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const tried = useRef(false);
+  const tried = useRef<string | null>(null);
 
   const signIn = useCallback(
     async (secret: string): Promise<void> => {
@@ -33,18 +34,27 @@ export function SignInScreen(): ReactNode {
   );
 
   useEffect(() => {
-    const secret = tokenIn(location.hash) ?? token;
-    if (!secret || tried.current) return;
-    tried.current = true;
-    // The link works once; the address must not keep it for the history or a screenshot.
-    history.replaceState(null, "", location.pathname);
-    void signIn(secret);
+    const take = (): void => {
+      const secret = tokenIn(location.hash) ?? token;
+      if (secret === undefined || secret === tried.current) return;
+      tried.current = secret;
+      // The link works once; the address must not keep it for the history or a screenshot.
+      history.replaceState(null, "", location.pathname);
+      void signIn(secret);
+    };
+    take();
+    // A link that is pasted where this page is already open changes the fragment only.
+    window.addEventListener("hashchange", take);
+    return () => window.removeEventListener("hashchange", take);
   }, [signIn, token]);
 
   if (session.data && !busy) return <Navigate to={safePlace(next)} replace />;
   return (
     <main className="sign-in">
-      <h1>Adyton</h1>
+      <h1>
+        <Logo size={28} />
+        Adyton
+      </h1>
       {busy ? <p role="status">Signing in…</p> : <LinkForm problem={problem} submit={signIn} />}
     </main>
   );
@@ -65,8 +75,8 @@ function LinkForm({
         </p>
       )}
       <p>
-        Signing in takes a one-time link. <code>adyton serve</code> prints one when it starts; an
-        administrator can make another.
+        Signing in takes a one-time link. <code>adyton serve</code> prints one when it starts, and{" "}
+        <code>adyton sign-in</code> makes another.
       </p>
       <form
         onSubmit={(event) => {

@@ -1,0 +1,261 @@
+// A person's way through the console in a real browser, over a real installation: every screen, keyboard, hostile text.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import { serve } from "@hono/node-server";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { startBrowser } from "../helpers/browser.ts";
+import { FLEET_FINDING, fleetScene, HOSTILE_EXCHANGE } from "../helpers/fleet.ts";
+import { openWorld, type World } from "../helpers/world.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const scene = fleetScene(Date.now(), { days: 3, perDay: 3 });
+const member = scene.fleet[0] ?? "";
+const REASON = "Triage of campaign-1f0c5a";
+
+let world: World;
+let browser: Browser;
+let server: ReturnType<typeof serve>;
+let base: string;
+
+before(async () => {
+  const built = spawnSync(process.execPath, [`${root}scripts/build-console.ts`, "--if-stale"], {
+    encoding: "utf8",
+  });
+  assert.equal(built.status, 0, built.stderr);
+  world = await openWorld({ consoleFolder: `${root}dist/console` });
+  await world.record(scene.exchanges, scene.facts);
+  await world.state.findings.upsert(scene.findings);
+  server = serve({ fetch: world.api.fetch, port: 0, hostname: "127.0.0.1" });
+  if (!server.listening) await new Promise<void>((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address !== "string");
+  base = `http://127.0.0.1:${address.port}`;
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+  await world?.close();
+});
+
+interface Visit {
+  readonly page: Page;
+  /** Dialogs, policy violations, page errors: everything that must not happen. */
+  readonly accidents: string[];
+}
+
+async function visit(context: BrowserContext, role: "viewer" | "analyst" | "admin"): Promise<Visit> {
+  const page = await context.newPage();
+  const accidents: string[] = [];
+  page.on("dialog", (dialog) => {
+    accidents.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("pageerror", (error) => accidents.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    // Chromium logs each refused request; a 401 before signing in is how the console learns that nobody is.
+    if (message.type() === "error" && !message.text().includes("401")) accidents.push(message.text());
+  });
+  await page.goto(`${base}/sign-in#token=${await world.link(role, `${role}-person`)}`);
+  await page.getByRole("heading", { name: "Findings" }).waitFor();
+  return { page, accidents };
+}
+
+/** The theme changes colours only, so that one theme is checked by every rule and the other by its contrast. */
+async function expectAccessible(page: Page, where: string, rules: "all" | "colours"): Promise<void> {
+  // There are no frames, so the way of asking that opens no second page will do; only violations are written out.
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).setLegacyMode();
+  const { violations } = await (rules === "all" ? axe : axe.withRules(["color-contrast"])).analyze();
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  const report = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n  ")}`);
+  assert.deepEqual(report, [], where);
+}
+
+test("an analyst signs in, follows a finding to an account, reveals one exchange, and finds that look in the ledger", async () => {
+  const context = await browser.newContext();
+  const { page, accidents } = await visit(context, "analyst");
+  assert.equal(new URL(page.url()).hash, "", "the token must not stay in the address");
+  await page.getByRole("row", { name: /split one prompt set/ }).click();
+  await page.getByRole("heading", { level: 1, name: /split one prompt set/ }).waitFor();
+  await page.getByText("At most 1 in 100 of such findings").waitFor();
+  await page.getByRole("row", { name: new RegExp(member) }).click();
+  await page.getByRole("heading", { level: 1, name: member }).waitFor();
+  await page.getByRole("grid", { name: "Exchanges" }).getByRole("row").nth(1).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByText(HOSTILE_EXCHANGE).waitFor();
+  assert.match(page.url(), new RegExp(`exchange=${HOSTILE_EXCHANGE}`));
+  assert.ok(await drawer.getByRole("button", { name: "Record and reveal" }).isDisabled());
+  await drawer.getByRole("textbox").fill(REASON);
+  await drawer.getByRole("button", { name: "Record and reveal" }).click();
+  await drawer.getByText("This look was recorded").waitFor();
+  await world.settle();
+  await drawer.getByRole("link", { name: "find it in the ledger" }).click();
+  await page.getByRole("heading", { level: 1, name: "Ledger" }).waitFor();
+  const look = page.getByRole("row", { name: new RegExp(REASON) });
+  await look.click();
+  const record = page.getByRole("dialog");
+  await record.getByText(`"reason": "${REASON}"`).waitFor();
+  await record.getByText('"by": "user:analyst-person"').waitFor();
+  await record.getByText("c2sp.org/tlog-proof").waitFor();
+  assert.deepEqual(accidents, []);
+  await context.close();
+});
+
+test("a prompt of markup, escapes and overrides stays text", async () => {
+  const context = await browser.newContext();
+  const { page, accidents } = await visit(context, "analyst");
+  await page.goto(`${base}/accounts/${member}?exchange=${HOSTILE_EXCHANGE}`);
+  await page.getByRole("dialog").getByRole("textbox").fill(REASON);
+  await page.getByRole("button", { name: "Record and reveal" }).click();
+  const message = page.getByRole("region", { name: "Message 1" });
+  await message.waitFor();
+  const text = (await message.textContent()) ?? "";
+  assert.ok(
+    text.includes("<script>document.title='owned';alert(1)</script><img src=x onerror=alert(2)>"),
+    text,
+  );
+  const named = await message.locator(".control-character").allTextContents();
+  assert.deepEqual(named, ["ESC", "ESC", "ESC", "RLO", "PDF", "ZWSP", "TAG a", "TAG b", "NUL"]);
+  assert.equal(await message.locator("script, img").count(), 0);
+  await page.getByRole("tab", { name: "Request body" }).click();
+  await page.getByRole("region", { name: "Request body" }).getByText("alert(1)").waitFor();
+  await page.getByRole("tab", { name: "Origin and headers" }).click();
+  assert.notEqual(await page.title(), "owned");
+  assert.deepEqual(accidents, []);
+  await page.reload();
+  await page.getByRole("button", { name: "Record and reveal" }).waitFor();
+  assert.equal(await page.getByText("alert(1)").count(), 0, "a reload must not show content again");
+  await context.close();
+});
+
+test("the browser itself refuses scripts, inline styles and HTML from strings", async () => {
+  const context = await browser.newContext();
+  const { page } = await visit(context, "viewer");
+  // Over the browser's debugging protocol, which the page's policy does not bind: what the page could do, it can do.
+  const outcome = await page.evaluate(`(() => {
+    const tried = { html: "made", inline: false };
+    try { document.body.insertAdjacentHTML("beforeend", "<b>x</b>"); } catch { tried.html = "refused"; }
+    const style = document.createElement("style");
+    style.textContent = "body { color: rgb(1, 2, 3) }";
+    document.head.append(style);
+    tried.inline = getComputedStyle(document.body).color === "rgb(1, 2, 3)";
+    return tried;
+  })()`);
+  assert.deepEqual(outcome, { html: "refused", inline: false });
+  await context.close();
+});
+
+describe("every screen is free of serious accessibility faults", () => {
+  const screens: readonly (readonly [path: string, ready: string])[] = [
+    ["/findings", "Findings"],
+    ["/findings?q=nothing-like-this", "No finding matches these filters"],
+    [`/findings/${FLEET_FINDING}`, "Error rate"],
+    [`/findings/${FLEET_FINDING}?tab=exchanges`, "atlas-large"],
+    ["/findings/none", "Could not load the finding"],
+    ["/accounts", "acct_teawood"],
+    [`/accounts/${member}`, "Mail domain"],
+    [`/accounts/${member}?tab=findings`, "account-77b2"],
+    [`/accounts/${member}?exchange=${HOSTILE_EXCHANGE}`, "Reason for looking"],
+    ["/ledger", "Signed checkpoint"],
+    ["/ledger?record=3", "Inclusion proof"],
+    ["/nowhere", "There is nothing at this address"],
+  ];
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(colorScheme, async () => {
+      const rules = colorScheme === "light" ? "all" : "colours";
+      const context = await browser.newContext({ colorScheme });
+      const entrance = await context.newPage();
+      await entrance.goto(`${base}/sign-in`);
+      await entrance.getByRole("button", { name: "Sign in" }).waitFor();
+      await expectAccessible(entrance, `/sign-in, ${colorScheme}`, rules);
+      const { page, accidents } = await visit(context, "analyst");
+      for (const [path, ready] of screens) {
+        await page.goto(`${base}${path}`);
+        await page.getByText(ready).first().waitFor();
+        await expectAccessible(page, `${path}, ${colorScheme}`, rules);
+      }
+      assert.deepEqual(
+        accidents.filter((accident) => !accident.includes("404")),
+        [],
+      );
+      await context.close();
+    });
+  }
+});
+
+test("the keyboard alone opens, decides and closes", async () => {
+  const context = await browser.newContext();
+  const { page } = await visit(context, "analyst");
+  const focusOn = async (wanted: (name: string) => boolean): Promise<void> => {
+    for (let presses = 0; presses < 40; presses += 1) {
+      await page.keyboard.press("Tab");
+      const name = await page.evaluate(() => {
+        const { activeElement } = (
+          globalThis as unknown as { document: { activeElement: { textContent: string; tagName: string } } }
+        ).document;
+        return `${activeElement.tagName} ${activeElement.textContent}`;
+      });
+      if (wanted(name)) return;
+    }
+    assert.fail("expected Tab to reach it within 40 presses");
+  };
+  await page.getByRole("grid", { name: "Findings" }).waitFor();
+  await focusOn((name) => name.includes("Skip to content"));
+  await page.keyboard.press("Enter");
+  await focusOn((name) => name.startsWith("TR"));
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: /Covers far more/ }).waitFor();
+  await page.getByRole("radio", { name: "open" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("Decided without a mouse.");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByText("Decided without a mouse.").waitFor();
+  assert.equal((await world.state.findings.demand("account-77b2")).status, "confirmed");
+  await page.goto(`${base}/ledger?record=3`);
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(new URL(page.url()).search, "");
+  await context.close();
+});
+
+test("the address is the whole state of a view", async () => {
+  const context = await browser.newContext();
+  const { page } = await visit(context, "viewer");
+  await page.goto(`${base}/findings?kind=probe`);
+  await page.getByRole("row", { name: /logit_bias/ }).waitFor();
+  assert.equal(await page.getByRole("row").count(), 2);
+  await page.getByRole("searchbox").fill("no such thing");
+  await page.getByText("No finding matches these filters").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("q"), "no such thing");
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await page.getByRole("columnheader", { name: "Accounts" }).click();
+  await page.waitForURL(/sort=accounts/);
+  await page.reload();
+  await page.getByRole("row", { name: /logit_bias/ }).waitFor();
+  assert.match(page.url(), /sort=accounts/);
+  await page.goto(`${base}/findings?kind=rubbish&page=-4`);
+  await page.getByRole("row", { name: /split one prompt set/ }).waitFor();
+  await context.close();
+});
+
+test("a viewer sees figures and is told why nothing more", async () => {
+  const context = await browser.newContext();
+  const { page } = await visit(context, "viewer");
+  await page.goto(`${base}/accounts/${member}?exchange=${HOSTILE_EXCHANGE}`);
+  await page.getByText("Looking at content takes the role of analyst.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Record and reveal" }).count(), 0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await page.goto(`${base}/ledger`);
+  await page.getByText("Signing in takes a one-time link").waitFor();
+  await context.close();
+});
