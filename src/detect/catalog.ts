@@ -37,6 +37,8 @@ export interface DetectorFile {
   readonly atlas: string;
   readonly nist: string;
   readonly timeoutMs: number;
+  /** Hours between two runs: its cost against how early it must speak. */
+  readonly everyHours: number;
   readonly parameters: Readonly<Record<string, Parameter>>;
 }
 
@@ -72,6 +74,7 @@ const detectorFile: z.ZodType<DetectorFile> = z.strictObject({
   atlas: z.string().regex(/^AML\.T\d{4}(\.\d{3})?$/),
   nist: z.string().regex(/^NISTAML\.\d{2,3}$/),
   timeoutMs: z.int().min(100).max(600_000),
+  everyHours: z.number().positive().max(168),
   parameters: z.record(z.string(), parameter),
 });
 

@@ -24,22 +24,56 @@ export interface HuntResult {
 }
 
 export const DEFAULT_LEVEL = 0.01;
+const HOUR_MS = 3_600_000;
 
-/** Deterministic: equal stores, detectors, times and previous findings give equal results. Never throws. */
+/** One look by every detector. Deterministic: equal options give equal results. A failing detector is reported. */
 export async function hunt(options: HuntOptions): Promise<HuntResult> {
-  const assertions: Assertion[] = [];
-  const failures: { detector: string; error: DetectError }[] = [];
-  for (const detector of options.detectors) {
-    try {
-      const run = { nowMs: options.nowMs, level: options.level ?? DEFAULT_LEVEL };
-      assertions.push(...(await runDetector(options.store, detector, run)));
-    } catch (cause) {
-      const message = `detector ${detector.id} did not finish`;
-      failures.push({ detector: detector.id, error: new DetectError("detector-failed", message, { cause }) });
-    }
+  const hunter = new Hunter(options);
+  return hunter.look(options.nowMs);
+}
+
+/**
+ * Looks again and again, live by a timer, replayed by a virtual clock. Each detector runs at its own pace
+ * (`everyHours`); in between its last assertions stand. The only state is what was found and when each detector ran,
+ * so that equal sequences of looks give equal findings.
+ */
+export class Hunter {
+  readonly #options: Omit<HuntOptions, "nowMs">;
+  readonly #standing = new Map<
+    string,
+    { readonly ranMs: number; readonly assertions: readonly Assertion[] }
+  >();
+  #known: readonly Finding[];
+
+  constructor(options: Omit<HuntOptions, "nowMs">) {
+    this.#options = options;
+    this.#known = options.previous ?? [];
   }
-  const joined = joinCampaigns(assertions);
-  return { findings: identify(joined, options.previous ?? [], options.nowMs), failures };
+
+  /** @param nowMs not before the last look's. Nothing later is read. Never throws. */
+  async look(nowMs: number): Promise<HuntResult> {
+    const failures: { detector: string; error: DetectError }[] = [];
+    for (const detector of this.#options.detectors) {
+      const last = this.#standing.get(detector.id);
+      if (last !== undefined && nowMs < last.ranMs + detector.everyHours * HOUR_MS) continue;
+      try {
+        const run = { nowMs, level: this.#options.level ?? DEFAULT_LEVEL };
+        const assertions = await runDetector(this.#options.store, detector, run);
+        this.#standing.set(detector.id, { ranMs: nowMs, assertions });
+      } catch (cause) {
+        const message = `detector ${detector.id} did not finish`;
+        failures.push({
+          detector: detector.id,
+          error: new DetectError("detector-failed", message, { cause }),
+        });
+      }
+    }
+    const assertions = [...this.#standing.values()].flatMap((standing) => standing.assertions);
+    const findings = identify(joinCampaigns(assertions), this.#known, nowMs);
+    const current = new Set(findings.map((finding) => finding.id));
+    this.#known = [...findings, ...this.#known.filter((finding) => !current.has(finding.id))];
+    return { findings, failures };
+  }
 }
 
 /** Campaigns of different detectors that share at least half of the smaller one's accounts are one. */

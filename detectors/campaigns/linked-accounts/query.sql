@@ -1,32 +1,31 @@
 -- For every account: the facts that could link it (means of payment, organisation, mail domain, addresses), and
 -- whether it works through a list: a wording of its own under which almost nothing occurs twice, over many hours.
 WITH
-    recent AS
+    frequent AS
     (
-        SELECT account, affixes, input, time, ip, embedding, exchange
+        SELECT account, affix
         FROM exchange_features
+        ARRAY JOIN affixes AS affix
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-    ),
-    wordings AS
-    (
-        SELECT account, affix
-        FROM recent
-        ARRAY JOIN affixes AS affix
         GROUP BY account, affix
-        HAVING uniq(input) >= {minInputs:UInt32} AND uniq(input) >= {minPrivateShare:Float64} * count()
+        HAVING count() >= {minInputs:UInt32}
     ),
     chosen AS
     (
-        SELECT account, argMax(affix, (inputs, affix)) AS affix
+        SELECT account, argMax(affix, (inputs, affix)) AS wording
         FROM
         (
-            SELECT account, affix, uniqExact(input) AS inputs
-            FROM recent
+            SELECT account, affix, uniq(input) AS inputs
+            FROM exchange_features
             ARRAY JOIN affixes AS affix
-            WHERE (account, affix) IN (SELECT account, affix FROM wordings)
+            WHERE served AND NOT continued
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+              AND (account, affix) IN frequent
             GROUP BY account, affix
+            HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * count()
         )
         GROUP BY account
     ),
@@ -38,15 +37,24 @@ WITH
             count() AS inputs,
             uniqExact(toStartOfHour(first)) AS hours,
             min(first) AS since,
-            sumForEach(arrayMap(x -> toInt32(x), vector)) AS sum,
-            sum(arraySum(x -> toInt32(x) * x, vector)) AS squares,
+            sumForEach(vector) AS sum,
+            sum(arraySum(x -> x * x, vector)) AS squares,
             groupArraySorted(2)(id) AS exemplars
         FROM
         (
-            SELECT account, any(chosen.affix) AS wording, input, min(time) AS first, any(embedding) AS vector, any(exchange) AS id
-            FROM recent
+            SELECT
+                account,
+                any(chosen.wording) AS wording,
+                input,
+                min(time) AS first,
+                arrayMap(x -> toInt32(x), any(embedding)) AS vector,
+                any(exchange) AS id
+            FROM exchange_features
             INNER JOIN chosen USING (account)
-            WHERE has(affixes, chosen.affix)
+            WHERE served AND NOT continued
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+              AND has(affixes, chosen.wording)
             GROUP BY account, input
         )
         GROUP BY account
@@ -54,8 +62,10 @@ WITH
     addresses AS
     (
         SELECT account, groupUniqArray({maxAddresses:UInt32})(ip) AS ips
-        FROM recent
-        WHERE ip != 0
+        FROM exchange_features
+        WHERE served AND ip != 0
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account
     ),
     known AS

@@ -1,61 +1,61 @@
 -- For every opening or closing that several accounts share: who used it, how often, and how much of that was never
 -- asked a second time by anybody. An input counts as private when it occurs exactly once under the wording.
+-- Three passes, each over less: wordings used often enough; those several accounts share with mostly different
+-- inputs; and every use of these.
 WITH
-    used AS
+    frequent AS
     (
-        SELECT affix, account, input, time, embedding
+        SELECT affix
         FROM exchange_features
         ARRAY JOIN affixes AS affix
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+        GROUP BY affix
+        HAVING count() >= {minAccounts:UInt32}
     ),
     shared AS
     (
         SELECT affix
-        FROM used
+        FROM exchange_features
+        ARRAY JOIN affixes AS affix
+        WHERE served AND NOT continued
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+          AND affix IN frequent
         GROUP BY affix
         HAVING uniq(account) >= {minAccounts:UInt32} AND uniq(input) >= {minPrivateShare:Float64} * count()
-    ),
-    inputs AS
-    (
-        SELECT affix, input, any(account) AS owner, count() AS uses, min(time) AS first, any(embedding) AS vector
-        FROM used
-        WHERE affix IN shared
-        GROUP BY affix, input
-    ),
-    private AS
+    )
+SELECT
+    toString(affix) AS affix,
+    account,
+    toUInt32(sum(uses)) AS uses,
+    toUInt32(countIf(everybody = 1)) AS inputs,
+    toUInt32(uniqExactIf(toStartOfHour(first), everybody = 1)) AS hours,
+    toFloat64(toUnixTimestamp64Milli(minIf(first, everybody = 1))) AS sinceMs,
+    toFloat64(toUnixTimestamp64Milli(maxIf(first, everybody = 1))) AS untilMs,
+    arrayMap(x -> toFloat64(x), sumForEachIf(vector, everybody = 1)) AS sum,
+    toFloat64(sumIf(arraySum(x -> x * x, vector), everybody = 1)) AS squares
+FROM
+(
+    SELECT affix, account, input, uses, first, vector, sum(uses) OVER (PARTITION BY affix, input) AS everybody
+    FROM
     (
         SELECT
             affix,
-            owner AS account,
-            count() AS inputs,
-            uniqExact(toStartOfHour(first)) AS hours,
-            min(first) AS since,
-            max(first) AS until,
-            sumForEach(arrayMap(x -> toInt32(x), vector)) AS sum,
-            sum(arraySum(x -> toInt32(x) * x, vector)) AS squares
-        FROM inputs
-        WHERE uses = 1
-        GROUP BY affix, account
-    ),
-    everybody AS
-    (
-        SELECT affix, account, count() AS uses
-        FROM used
-        WHERE affix IN shared
-        GROUP BY affix, account
+            account,
+            input,
+            count() AS uses,
+            min(time) AS first,
+            arrayMap(x -> toInt32(x), any(embedding)) AS vector
+        FROM exchange_features
+        ARRAY JOIN affixes AS affix
+        WHERE served AND NOT continued
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+          AND affix IN shared
+        GROUP BY affix, account, input
     )
-SELECT
-    toString(everybody.affix) AS affix,
-    everybody.account AS account,
-    toUInt32(everybody.uses) AS uses,
-    toUInt32(private.inputs) AS inputs,
-    toUInt32(private.hours) AS hours,
-    toFloat64(toUnixTimestamp64Milli(private.since)) AS sinceMs,
-    toFloat64(toUnixTimestamp64Milli(private.until)) AS untilMs,
-    arrayMap(x -> toFloat64(x), private.sum) AS sum,
-    toFloat64(private.squares) AS squares
-FROM everybody
-LEFT JOIN private ON private.affix = everybody.affix AND private.account = everybody.account
+)
+GROUP BY affix, account
 ORDER BY affix, account

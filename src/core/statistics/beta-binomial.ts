@@ -33,19 +33,22 @@ export function betaBinomialUpperTail(count: GroupCount, shape: BetaShape): numb
   return Math.min(1, Math.exp(logSumExp(terms)));
 }
 
-/** Means and intra-group correlations that are tried. Bounds: a null with correlation 0 would claim what no data can. */
-const SHAPES: readonly BetaShape[] = grid(0.005, 0.9, 30).flatMap((mean) =>
-  grid(0.02, 0.6, 16).map((correlation) => {
-    const strength = (1 - correlation) / correlation;
-    return { alpha: mean * strength, beta: (1 - mean) * strength };
-  }),
-);
+/**
+ * Bounds of mean and intra-group correlation. A null with correlation 0 would claim what no data can; one with mean 0
+ * would make the first honest hit an accusation.
+ */
+const MEAN = { from: 0.005, to: 0.9 } as const;
+const CORRELATION = { from: 0.02, to: 0.6 } as const;
+/** Points a side of the first grid, and how often it is refined around the best point: final step below 3 %. */
+const GRID_POINTS = 7;
+const REFINEMENTS = 4;
+
 /** What is believed before any data: one group in which one of four had the trait. Little data then claims little. */
 const PRIOR: GroupCount = { hits: 1, size: 4 };
 
 /**
- * Maximum-likelihood shape on a grid of mean m and intra-group correlation ρ (alpha = m(1-ρ)/ρ), with one
- * pseudo-group as prior.
+ * Maximum-likelihood shape in mean m and intra-group correlation ρ (alpha = m(1-ρ)/ρ), by a grid that is refined
+ * around its best point, with one pseudo-group as prior.
  *
  * Assumes that groups are independent given the shape and that most of them are null: see `fitRobust`.
  */
@@ -57,17 +60,52 @@ export function fitBetaBinomial(counts: readonly GroupCount[]): BetaShape {
     if (known === undefined) weights.set(key, { count, weight: 1 });
     else known.weight += 1;
   }
-  let best: BetaShape = { alpha: 1, beta: 1 };
-  let bestLog = Number.NEGATIVE_INFINITY;
-  for (const shape of SHAPES) {
-    let total = 0;
-    for (const { count, weight } of weights.values()) total += weight * logBetaBinomial(count, shape);
-    if (total > bestLog) {
-      bestLog = total;
-      best = shape;
+  const data = [...weights.values()];
+  let center = {
+    mean: Math.sqrt(MEAN.from * MEAN.to),
+    correlation: Math.sqrt(CORRELATION.from * CORRELATION.to),
+  };
+  let reach = {
+    mean: Math.sqrt(MEAN.to / MEAN.from),
+    correlation: Math.sqrt(CORRELATION.to / CORRELATION.from),
+  };
+  for (let round = 0; round <= REFINEMENTS; round += 1) {
+    let best = center;
+    let bestLog = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < GRID_POINTS; i += 1) {
+      const mean = clamp(center.mean * reach.mean ** ((2 * i) / (GRID_POINTS - 1) - 1), MEAN);
+      for (let j = 0; j < GRID_POINTS; j += 1) {
+        const factor = reach.correlation ** ((2 * j) / (GRID_POINTS - 1) - 1);
+        const correlation = clamp(center.correlation * factor, CORRELATION);
+        const log = logLikelihood(data, shapeOf(mean, correlation));
+        if (log > bestLog) {
+          bestLog = log;
+          best = { mean, correlation };
+        }
+      }
     }
+    center = best;
+    reach = { mean: Math.sqrt(reach.mean), correlation: Math.sqrt(reach.correlation) };
   }
-  return best;
+  return shapeOf(center.mean, center.correlation);
+}
+
+function shapeOf(mean: number, correlation: number): BetaShape {
+  const strength = (1 - correlation) / correlation;
+  return { alpha: mean * strength, beta: (1 - mean) * strength };
+}
+
+function clamp(value: number, bounds: { readonly from: number; readonly to: number }): number {
+  return Math.min(bounds.to, Math.max(bounds.from, value));
+}
+
+function logLikelihood(
+  data: readonly { readonly count: GroupCount; readonly weight: number }[],
+  shape: BetaShape,
+): number {
+  let total = 0;
+  for (const { count, weight } of data) total += weight * logBetaBinomial(count, shape);
+  return total;
 }
 
 /**
@@ -90,9 +128,4 @@ export function fitRobust(counts: readonly GroupCount[], options: { readonly set
     shape = fitBetaBinomial(kept);
   }
   return shape;
-}
-
-function grid(from: number, to: number, steps: number): number[] {
-  const ratio = Math.log(to / from) / (steps - 1);
-  return Array.from({ length: steps }, (_, i) => from * Math.exp(ratio * i));
 }
