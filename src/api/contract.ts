@@ -9,7 +9,7 @@ export const PAGE_MAX = 1_000;
 export const REASON_MIN = 10;
 export const REASON_MAX = 500;
 /** A finding may name thousands of accounts; this many come with it, busiest first. */
-export const FINDING_ACCOUNTS_MAX = 500;
+export const FINDING_ACCOUNTS_MAX = 200;
 
 export type Role = "viewer" | "analyst" | "admin";
 export type FindingKind = "campaign" | "account" | "probe";

@@ -58,26 +58,7 @@ export async function openWorld(overrides: Partial<ApiOptions> = {}): Promise<Wo
   const log = await SealedLog.open({ folder: root, keys });
   const store = await Store.open({ folder: folder.store });
   const pump = new Pump({ log, store, features: featuresOf(keys) });
-  const options: ApiOptions = {
-    state,
-    log,
-    writer,
-    store,
-    folder,
-    config: {
-      console: {
-        listen: { host: "127.0.0.1", port: 0 },
-        publicUrl: null,
-        sessionMinutes: 60,
-        signInLinkMinutes: 15,
-      },
-    },
-    consoleFolder: null,
-    hunt: null,
-    diagnostics: pino({ level: process.env["ADYTON_TEST_LOG"] ?? "silent" }),
-    clock: Date.now,
-    ...overrides,
-  };
+  const options = { ...standard({ state, log, writer, store, folder }), ...overrides };
   const api = await createApi(options);
   const settle = async (): Promise<void> => {
     while ((await ledger.step()).sealed > 0);
@@ -118,5 +99,25 @@ export async function openWorld(overrides: Partial<ApiOptions> = {}): Promise<Wo
       await keys.close();
       await rm(root, { recursive: true, force: true });
     },
+  };
+}
+
+type Parts = Pick<ApiOptions, "state" | "log" | "writer" | "store" | "folder">;
+
+function standard(parts: Parts): ApiOptions {
+  return {
+    ...parts,
+    config: {
+      console: {
+        listen: { host: "127.0.0.1", port: 0 },
+        publicUrl: null,
+        sessionMinutes: 60,
+        signInLinkMinutes: 15,
+      },
+    },
+    consoleFolder: null,
+    hunt: null,
+    diagnostics: pino({ level: process.env["ADYTON_TEST_LOG"] ?? "silent" }),
+    clock: Date.now,
   };
 }

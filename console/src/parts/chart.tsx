@@ -10,6 +10,11 @@ const HEIGHT_PX = 190;
 /** More empty buckets than this are not filled in: the series is too sparse for its span. */
 const BUCKETS_MAX = 2_000;
 
+/** Exchanges are counted: an axis in halves would mean nothing. */
+const COUNT_STEPS = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
 interface Columns {
   readonly times: number[];
   readonly exchanges: number[];
@@ -143,6 +148,7 @@ function draw(
         {
           ...axis,
           size: 52,
+          incrs: COUNT_STEPS,
           values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? figure(value) : "")),
         },
       ],
