@@ -3,7 +3,7 @@ import type { DetectConfig } from "../config/schema.ts";
 import type { Finding } from "../core/finding.ts";
 import { loadDetectors } from "../detect/catalog.ts";
 import type { DetectError } from "../detect/errors.ts";
-import { hunt } from "../detect/hunt.ts";
+import { Watch } from "../detect/hunt.ts";
 import type { Store } from "../store/store.ts";
 
 /** Looks at what is in the store, as of `nowMs`. */
@@ -23,20 +23,11 @@ export async function openHunter({ store, config, previous, onFailure }: HunterO
   const disabled = new Set(config.disabledDetectors);
   const detectors = (await loadDetectors()).filter(({ id }) => !disabled.has(id));
   const declared = new Set(config.declaredGateways);
-  const known = new Map(previous.map((finding) => [finding.id, finding]));
+  const watch = new Watch({ store, detectors, level: config.falseDiscoveryRate, previous });
   return async (nowMs) => {
-    const level = config.falseDiscoveryRate;
-    const { findings, failures } = await hunt({
-      store,
-      detectors,
-      nowMs,
-      level,
-      previous: [...known.values()],
-    });
+    const { findings, failures } = await watch.look(nowMs);
     for (const { detector, error } of failures) onFailure(detector, error);
-    const kept = findings.flatMap((finding) => withoutDeclared(finding, declared));
-    for (const finding of kept) known.set(finding.id, finding);
-    return kept;
+    return findings.flatMap((finding) => withoutDeclared(finding, declared));
   };
 }
 

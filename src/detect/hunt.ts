@@ -28,7 +28,7 @@ const HOUR_MS = 3_600_000;
 
 /** One look by every detector. Deterministic: equal options give equal results. A failing detector is reported. */
 export async function hunt(options: HuntOptions): Promise<HuntResult> {
-  const hunter = new Hunter(options);
+  const hunter = new Watch(options);
   return hunter.look(options.nowMs);
 }
 
@@ -37,7 +37,7 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
  * (`everyHours`); in between its last assertions stand. The only state is what was found and when each detector ran,
  * so that equal sequences of looks give equal findings.
  */
-export class Hunter {
+export class Watch {
   readonly #options: Omit<HuntOptions, "nowMs">;
   readonly #standing = new Map<
     string,
