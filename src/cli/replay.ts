@@ -65,5 +65,7 @@ function print({ output }: Context, file: string, summary: ReplaySummary): void 
     );
     output.line(`Of this: ${parts.join(", ")}. ${duplicates} duplicates, ${rejected} lines rejected.`);
     output.line(`${findings} findings in ${file}.`);
+    if (summary.failingDetectors.length > 0)
+      output.line(`Not finished: ${summary.failingDetectors.join(", ")}.`);
   });
 }

@@ -46,7 +46,7 @@ async function run(
   const path = (file: string): string => join(root, `${name}-${file}`);
   await writeFile(path("world.jsonl"), exchanges.join("\n"));
   await writeFile(path("accounts.jsonl"), accounts.join("\n"));
-  const openHunter = async ({ store }: { store: Store }): Promise<Hunter> => {
+  const openHunter = async ({ store }: { store: Pick<Store, "query"> }): Promise<Hunter> => {
     return async (nowMs) => {
       const [seen] = await store.query<{ exchanges: number; newest: string; accounts: number }>(SEEN);
       assert.ok(seen !== undefined);

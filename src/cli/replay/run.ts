@@ -31,6 +31,8 @@ export interface ReplaySummary {
   readonly ticks: number;
   readonly findings: number;
   readonly alerts: number;
+  /** Detectors that could not finish at one tick or more. */
+  readonly failingDetectors: readonly string[];
   readonly seconds: number;
   /** Where the time went, seconds. The rest is reading, encrypting and writing. */
   readonly sealSeconds: number;
@@ -50,6 +52,7 @@ export async function replay(
   const progress = output.progress("replaying", fileBytes);
   const pipeline = await Pipeline.open({
     folder,
+    origin: config.log.origin,
     store: await storeOptions(config.store),
     onFailure: (index, error) => output.note(`leaf ${index} left no features: ${String(error)}`),
   });
@@ -62,11 +65,16 @@ export async function replay(
       );
     }
     const accounts = await readAccounts(options.accounts, rejections);
+    const failing = new Set<string>();
     const hunter = await (options.openHunter ?? openHunter)({
       store,
       config: config.detect,
       previous: [],
-      onFailure: (detector, error) => output.note(`detector ${detector} did not finish: ${reasonOf(error)}`),
+      onFailure: (detector, error) => {
+        // It would say the same at each of some hundred ticks.
+        if (!failing.has(detector)) output.note(`detector ${detector} did not finish: ${reasonOf(error)}`);
+        failing.add(detector);
+      },
     });
     const run = new ReplayRun({ pipeline, hunter, accounts, options, known: await KnownExchanges.open(log) });
     for await (const { values, fileBytes: done } of readExchanges(exchanges, rejections)) {
@@ -80,6 +88,7 @@ export async function replay(
       rejected: rejections.count,
       rejections: rejections.first,
       findings: run.file.findings,
+      failingDetectors: [...failing].sort(),
       alerts: run.file.alerts.length,
       seconds: (performance.now() - startMs) / 1000,
       sealSeconds: pipeline.times.sealMs / 1000,
