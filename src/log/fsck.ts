@@ -25,7 +25,7 @@ export interface FsckOptions {
   readonly folder: string;
   /** With them the signature is verified and content decrypted to check its commitments. */
   readonly keys?: Keyring;
-  readonly origin?: string;
+  readonly origin?: string | null;
   readonly disk?: Disk;
   readonly onProgress?: (leaves: number, size: number) => void;
   /** False: tree and leaves only. */
@@ -49,7 +49,7 @@ async function openHead(
   }
   if (options.keys === undefined) return head;
   try {
-    await readCheckpoint(disk, path, options.keys.verifierKey(options.origin));
+    await readCheckpoint(disk, path, options.keys.verifierKey(options.origin ?? undefined));
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     complain({ ...whole, code: "signature", message: error.message });

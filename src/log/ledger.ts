@@ -34,7 +34,7 @@ export interface LedgerOptions {
   readonly folder: string;
   readonly keys: Keyring;
   /** Origin line and key name of checkpoints. Default: `adyton.local/<node>`. */
-  readonly origin?: string;
+  readonly origin?: string | null;
   readonly clock?: () => number;
   readonly disk?: Disk;
   readonly stepBytes?: number;

@@ -34,7 +34,7 @@ export interface SealedLogOptions {
   /** The data folder. */
   readonly folder: string;
   readonly keys: Keyring;
-  readonly origin?: string;
+  readonly origin?: string | null;
   readonly disk?: Disk;
   /** Check digests and commitments of what is read. Default: true. */
   readonly verify?: boolean;

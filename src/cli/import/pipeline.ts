@@ -26,6 +26,8 @@ const MAX_UNSEALED_RECORDS = 65_536;
 const POLL_MS = 50;
 
 export interface PipelineOptions {
+  /** As configured; null: the default of the installation. */
+  readonly origin: string | null;
   readonly folder: DataFolder;
   readonly store: Omit<StoreOptions, "folder">;
   /** Told of each exchange that left no features. */
@@ -80,9 +82,9 @@ export class Pipeline {
     try {
       const writer = await LogWriter.open({ folder, writer: WRITER, keys });
       opened.push(writer);
-      const ledger = await openLedger(folder, keys);
+      const ledger = await openLedger(folder, keys, options.origin);
       if (ledger !== null) opened.push(ledger);
-      const log = await SealedLog.open({ folder, keys });
+      const log = await SealedLog.open({ folder, keys, origin: options.origin });
       const store =
         ledger === null ? null : await Store.open({ ...options.store, folder: options.folder.store });
       const { onFailure } = options;
@@ -193,9 +195,9 @@ export class Pipeline {
   }
 }
 
-async function openLedger(folder: string, keys: Keyring): Promise<Ledger | null> {
+async function openLedger(folder: string, keys: Keyring, origin: string | null): Promise<Ledger | null> {
   try {
-    return await Ledger.open({ folder, keys });
+    return await Ledger.open({ folder, keys, origin });
   } catch (error) {
     if (error instanceof LogError && error.code === "log.locked") return null;
     throw error;

@@ -43,7 +43,12 @@ export async function importExchanges(
   let pipeline: Pipeline | null = null;
   const progress = output.progress("importing", fileBytes);
   try {
-    pipeline = await Pipeline.open({ folder, store: await storeOptions(config.store), onFailure });
+    pipeline = await Pipeline.open({
+      folder,
+      origin: config.log.origin,
+      store: await storeOptions(config.store),
+      onFailure,
+    });
     await pipeline.catchUp();
     const run = new ImportRun(pipeline, state, await KnownExchanges.open(pipeline.log));
     const accounts = await readAccounts(files.accounts, rejections);

@@ -13,10 +13,6 @@ import type { Context } from "../context.ts";
 import { CliError, EXIT } from "../errors.ts";
 
 /** The configured origin, or none for the default. */
-function originOf({ config }: Context): { origin?: string } {
-  return config.log.origin === null ? {} : { origin: config.log.origin };
-}
-
 async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<T>): Promise<T> {
   const keys = await Keyring.open({ folder: folder.root });
   try {
@@ -28,7 +24,11 @@ async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<
 
 async function withLog<T>(context: Context, use: (log: SealedLog, keys: Keyring) => Promise<T>): Promise<T> {
   return await withKeys(context, async (keys) => {
-    const log = await SealedLog.open({ folder: context.folder.root, keys, ...originOf(context) });
+    const log = await SealedLog.open({
+      folder: context.folder.root,
+      keys,
+      origin: context.config.log.origin,
+    });
     try {
       return await use(log, keys);
     } finally {
@@ -46,7 +46,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
     const report = await fsck({
       folder: folder.root,
       keys,
-      ...originOf(context),
+      origin: context.config.log.origin,
       content: options.content,
       onProgress: (leaves, size) => {
         progress ??= output.progress("Checking", size);
@@ -143,7 +143,7 @@ export async function proveRecord(
 
 async function trustedKey(context: Context, given: string | undefined): Promise<VerifierKey> {
   if (given === undefined)
-    return await withKeys(context, async (keys) => keys.verifierKey(originOf(context).origin));
+    return await withKeys(context, async (keys) => keys.verifierKey(context.config.log.origin ?? undefined.origin));
   const key = parseVerifierKey(given);
   if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
   return key;

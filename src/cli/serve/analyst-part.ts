@@ -42,7 +42,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     keys,
     segmentBytes: SEGMENT_BYTES,
   });
-  const sealed = await SealedLog.open({ folder: folder.root, keys });
+  const sealed = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) });
   const analysis = new Analysis({
     pump: new Pump({

@@ -8,7 +8,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   const ledger = await Ledger.open({
     folder: config.data,
     keys,
-    ...(config.log.origin === null ? {} : { origin: config.log.origin }),
+    origin: config.log.origin,
     intervalMs: config.log.checkpointEveryMs,
     onError: (error) => log.error({ code: error.code, err: error }, "sealing failed; it is tried again"),
   });

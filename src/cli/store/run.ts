@@ -10,7 +10,7 @@ import { storeOptions } from "../store-options.ts";
 /** @throws StoreError `store.locked` while a server holds the store */
 export async function status({ config, folder, output }: Context): Promise<void> {
   const keys = await Keyring.open({ folder: folder.root });
-  const log = await SealedLog.open({ folder: folder.root, keys });
+  const log = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.open({ ...(await storeOptions(config.store)), folder: folder.store });
   try {
     const [position, size, tables] = [await store.position(), await log.size(), await store.tables()];
@@ -38,7 +38,7 @@ export async function status({ config, folder, output }: Context): Promise<void>
 export async function rebuild({ config, folder, output }: Context): Promise<void> {
   const startMs = performance.now();
   const keys = await Keyring.open({ folder: folder.root });
-  const log = await SealedLog.open({ folder: folder.root, keys });
+  const log = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.openEmpty({ ...(await storeOptions(config.store)), folder: folder.store });
   const progress = output.progress("rebuilding", await log.size());
   try {
