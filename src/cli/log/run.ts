@@ -143,7 +143,7 @@ export async function proveRecord(
 
 async function trustedKey(context: Context, given: string | undefined): Promise<VerifierKey> {
   if (given === undefined)
-    return await withKeys(context, async (keys) => keys.verifierKey(context.config.log.origin ?? undefined.origin));
+    return await withKeys(context, async (keys) => keys.verifierKey(context.config.log.origin ?? undefined));
   const key = parseVerifierKey(given);
   if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
   return key;
