@@ -24,7 +24,8 @@ const steps: readonly Step[] = [
   { name: "types of the console", command: bin("tsc"), args: ["-p", "console/tsconfig.json"] },
   { name: "format and lint", command: bin("biome"), args: ["check", "--error-on-warnings", "."] },
   { name: "unused code and dependencies", command: bin("knip"), args: [] },
-  { name: "the console builds", command: process.execPath, args: ["scripts/build-console.ts", "--if-stale"] },
+  { name: "the package builds", command: process.execPath, args: ["scripts/build.ts"] },
+  { name: "the package is sound", command: bin("publint"), args: ["--strict"] },
   {
     name: "tests",
     command: process.execPath,

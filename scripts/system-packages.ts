@@ -5,31 +5,44 @@ import { delimiter } from "node:path";
 
 interface SystemPackage {
   readonly debian: string;
-  readonly command: string;
   readonly why: string;
+  readonly isThere: () => boolean;
+  /** Without it the tests fail; else those that want it are skipped and say so. */
+  readonly isRequired: boolean;
 }
 
-const NEEDED: readonly SystemPackage[] = [
-  { debian: "chromium", command: "chromium", why: "the console's tests drive a real browser" },
+const PACKAGES: readonly SystemPackage[] = [
+  {
+    debian: "chromium",
+    why: "the console's tests drive a real browser",
+    isThere: () => onPath("chromium"),
+    isRequired: true,
+  },
+  {
+    debian: "golang-golang-x-mod-dev",
+    why: "Go's own transparency log checks ours, where Go is installed",
+    isThere: () => !onPath("go") || existsSync("/usr/share/gocode/src/golang.org/x/mod"),
+    isRequired: false,
+  },
 ];
 
-/** Exits with a clear line when something is missing and can't be installed here. */
+/** Exits with a clear line when something required is missing and can't be installed here. */
 export function ensureSystemPackages(): void {
-  const missing = NEEDED.filter((item) => !onPath(item.command));
+  const missing = PACKAGES.filter((item) => !item.isThere());
   if (missing.length === 0) return;
-  const names = missing.map((item) => item.debian).join(" ");
-  const root = process.getuid?.() === 0;
-  if (root && onPath("apt-get")) {
-    console.log(`── installing ${names} (${missing.map((item) => item.why).join("; ")})`);
+  const names = missing.map((item) => item.debian);
+  if (process.getuid?.() === 0 && onPath("apt-get")) {
+    console.log(`── installing ${names.join(" ")} (${missing.map((item) => item.why).join("; ")})`);
     const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
     spawnSync("apt-get", ["update", "-q"], options);
-    spawnSync("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...names.split(" ")], options);
+    spawnSync("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...names], options);
   }
-  const still = missing.filter((item) => !onPath(item.command));
-  if (still.length === 0) return;
-  for (const item of still) console.error(`expected the program ${item.command} on the PATH: ${item.why}`);
-  console.error(`install it with: sudo apt-get install -y --no-install-recommends ${names}`);
-  process.exit(1);
+  const still = missing.filter((item) => !item.isThere());
+  for (const item of still) console.error(`expected Debian's package ${item.debian}: ${item.why}`);
+  if (still.length > 0) {
+    console.error(`install with: sudo apt-get install -y --no-install-recommends ${names.join(" ")}`);
+  }
+  if (still.some((item) => item.isRequired)) process.exit(1);
 }
 
 function onPath(command: string): boolean {

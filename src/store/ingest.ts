@@ -1,7 +1,13 @@
 // Exactly once: rows first, the position after them, and on the next start nothing beyond the position is left.
 import { DEFAULT_STATEMENT_TIMEOUT_MS, type Engine } from "./engine.ts";
 import { StoreError } from "./errors.ts";
-import type { Batch } from "./store.ts";
+
+/** Rows of one stretch of the log. Each row of a table with a `leaf` column carries the leaf index it comes from. */
+export interface Batch {
+  readonly rows: Readonly<Record<string, readonly object[]>>;
+  /** The first leaf index that is not covered: where the next batch begins. */
+  readonly position: number;
+}
 
 /** Rows of one INSERT. Bounds the text of a statement (some 2 KB a row) and the engine's memory for it. */
 export const MAX_ROWS_AN_INSERT = 10_000;

@@ -1,7 +1,7 @@
 // The analytical database as the rest of Adyton sees it: questions, batches taken in exactly once, and starting over.
 import { fileURLToPath } from "node:url";
 import { DEFAULT_STATEMENT_TIMEOUT_MS, Engine, type EngineOptions, type Parameters } from "./engine.ts";
-import { Ingest } from "./ingest.ts";
+import { type Batch, Ingest } from "./ingest.ts";
 import { type Migration, migrate, readMigrations } from "./migrate.ts";
 
 export interface StoreOptions extends EngineOptions {
@@ -9,13 +9,6 @@ export interface StoreOptions extends EngineOptions {
   readonly migrations?: string | undefined;
   /** Longest a query may take when its caller does not say, ms (default 60 s). */
   readonly queryTimeoutMs?: number | undefined;
-}
-
-/** Rows of one stretch of the log. Each row of a table with a `leaf` column carries the leaf index it comes from. */
-export interface Batch {
-  readonly rows: Readonly<Record<string, readonly object[]>>;
-  /** The first leaf index that is not covered: where the next batch begins. */
-  readonly position: number;
 }
 
 export interface TableFacts {
