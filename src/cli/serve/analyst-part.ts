@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
-import type { Component } from "../../api/contract.ts";
 import type { Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
 import type { DetectConfig } from "../../config/schema.ts";
@@ -21,7 +20,8 @@ import { type Hunter, openHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 import { Analysis } from "./analysis.ts";
-import type { ProcessStatus, ToChild } from "./messages.ts";
+import { componentsOf } from "./components.ts";
+import type { StatusMessage } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 import { prometheusText } from "./prometheus.ts";
 
@@ -60,7 +60,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     log,
   });
 
-  let heard: Extract<ToChild, { type: "status" }> = { type: "status", processes: [], counters: {} };
+  let heard: StatusMessage = { type: "status", processes: [], counters: {} };
   const services = {
     state,
     log: sealed,
@@ -70,7 +70,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     config,
     consoleFolder: CONSOLE_FOLDER,
     hunt: config.detect.enabled ? () => analysis.hunt() : null,
-    components: () => heard.processes.map(component),
+    components: () => componentsOf(heard),
     metrics: () => prometheusText(heard.counters, analysis.counters),
     diagnostics: log,
     clock: Date.now,
@@ -120,11 +120,6 @@ async function liveHunter(parts: {
     previous: items.map(({ finding }) => finding),
     onFailure: (detector, error) => log.error({ detector, err: error }, "a detector did not finish"),
   });
-}
-
-function component({ name, state, restarts, lastExit }: ProcessStatus): Component {
-  const ended = lastExit === null ? "" : `, last ended by ${lastExit}`;
-  return { name, ok: state === "ready", message: `${state}; started again ${restarts} times${ended}` };
 }
 
 async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

@@ -22,14 +22,14 @@ export type FromChild =
   | { readonly type: "ready"; readonly detail: string }
   | { readonly type: "counters"; readonly counters: Counters };
 
-export type ToChild =
-  | { readonly type: "stop" }
-  /** To the analyst only: what the supervisor knows of everybody. */
-  | {
-      readonly type: "status";
-      readonly processes: readonly ProcessStatus[];
-      readonly counters: Readonly<Record<string, Counters>>;
-    };
+/** To the analyst only: what the supervisor knows of everybody. */
+export interface StatusMessage {
+  readonly type: "status";
+  readonly processes: readonly ProcessStatus[];
+  readonly counters: Readonly<Record<string, Counters>>;
+}
+
+export type ToChild = { readonly type: "stop" } | StatusMessage;
 
 /** Environment variables by which a child learns who it is. */
 export const ROLE_VARIABLE = "ADYTON_ROLE";
