@@ -18,9 +18,10 @@ const MIN_TAIL = 5;
 export function tailPValue(value: number, peers: readonly number[]): number {
   const ordered = peers.filter((peer) => peer > 0).sort((a, b) => b - a);
   const rank = (1 + peers.filter((peer) => peer >= value).length) / (peers.length + 1);
-  const tail = Math.max(MIN_TAIL, Math.ceil(ordered.length * TAIL_SHARE));
+  const tail = Math.min(ordered.length - 1, Math.max(MIN_TAIL, Math.ceil(ordered.length * TAIL_SHARE)));
   const threshold = ordered[tail];
-  if (ordered.length < MIN_PEERS || threshold === undefined || value <= threshold) return rank;
+  if (peers.length < MIN_PEERS || tail < MIN_TAIL || threshold === undefined || value <= threshold)
+    return rank;
   let excess = 0;
   for (const peer of ordered.slice(0, tail)) excess += Math.log(peer / threshold);
   if (excess <= 0) return rank;

@@ -94,7 +94,6 @@ function factsOf(rows: readonly LinkableAccount[], parameters: LinkParameters): 
     add("organization", row.organization, index);
     add("domain", row.domain, index);
     for (const ip of row.ips) add("address", ip, index);
-    if (row.hours > 0) add("wording", row.wording, index);
   });
   const most = Math.max(parameters.minAccounts, parameters.maxShare * rows.length);
   return [...holders.entries()]

@@ -43,9 +43,10 @@ export interface WordingFamily {
   readonly members: readonly FamilyMember[];
   /** p-value of "independent users of a popular wording". */
   readonly persistence: number;
-  /** p-values of "members are as uneven and as different as unrelated customers". */
-  readonly evenness: number;
+  /** p-value of "each member has topics of its own". */
   readonly likeness: number;
+  /** p-value of "loads as uneven as those of independent customers": told, but no part of the claim. */
+  readonly evenness: number;
   /** Intersection-union: both nulls must fall. */
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
@@ -161,7 +162,8 @@ function judgeFamily(
   return {
     persistence,
     ...alike,
-    pValue: Math.max(persistence, alike.pValue),
+    // Not the evenness: a scheduled job loads unrelated customers evenly too.
+    pValue: Math.max(persistence, alike.likeness),
     affixes: family.map((wording) => wording.affix),
     members: membersOf(family, shapes, parameters),
     sharers: leader.users.length,
