@@ -14,7 +14,8 @@ The file is that of \`adyton import exchanges\`, in the order of time. At every 
 the store catches up, and detection runs; it can know nothing later. Findings go to a file as
 {"findings":[{"id","time","kind","accounts","p","e"}]}; one that grows is told again under its id.
 
-Without --data everything happens in a temporary folder that is removed; with it, the folder's log must be empty.
+Without --data everything happens in a temporary folder that is removed. With it, the folder's log must be empty, and
+\`adyton serve --data\` shows afterwards what was found.
 The exit code is 3 when lines were rejected.
 
 Examples:

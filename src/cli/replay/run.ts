@@ -1,7 +1,10 @@
 // Runs one replay: virtual time, the real log and store, and detection at every tick.
 import { stat } from "node:fs/promises";
-import type { AccountFacts } from "../../core/account.ts";
+import { type AccountFacts, unknownAccount } from "../../core/account.ts";
 import type { NeutralExchange } from "../../core/decode/neutral.ts";
+import type { Finding } from "../../core/finding.ts";
+import { State } from "../../state/state.ts";
+import { recorderOf } from "../act.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { type Hunter, openHunter } from "../hunter.ts";
@@ -83,6 +86,7 @@ export async function replay(
     }
     await run.end();
     await run.file.write(options.findings);
+    await run.keep(folder.root, accounts);
     return {
       ...run.counts,
       rejected: rejections.count,
@@ -110,6 +114,9 @@ class ReplayRun {
   readonly file = new FindingsFile();
   readonly counts = { exchanges: 0, duplicates: 0, ticks: 0 };
   huntMs = 0;
+  /** The latest word on each finding, by id. */
+  readonly #findings = new Map<string, Finding>();
+  readonly #accounts = new Set<string>();
   readonly #pipeline: Pipeline;
   readonly #hunter: Hunter;
   readonly #known: KnownExchanges;
@@ -145,6 +152,7 @@ class ReplayRun {
       return;
     }
     this.counts.exchanges += 1;
+    this.#accounts.add(exchange.account);
     await this.#timeline.take(exchange);
     await this.#pipeline.room();
   }
@@ -153,11 +161,29 @@ class ReplayRun {
     await this.#timeline.end();
   }
 
+  /** Leaves a folder that `adyton serve --data` can show: accounts and findings in the state, findings in the log. */
+  async keep(folder: string, facts: ReadonlyMap<string, AccountFacts>): Promise<void> {
+    const state = await State.open({ folder });
+    try {
+      // Their facts are in the log since they signed up, in virtual time.
+      await state.accounts.ensureAll(
+        [...this.#accounts].map((name) => facts.get(name) ?? unknownAccount(name)),
+      );
+      const record = recorderOf(this.#pipeline.writer, { by: "replay" });
+      await state.findings.upsert([...this.#findings.values()], { record });
+      await this.#pipeline.settle();
+    } finally {
+      await state.close();
+    }
+  }
+
   /** What is in the store now is all that detection can know. */
   async #tick(nowMs: number): Promise<void> {
     await this.#pipeline.settle();
     const start = performance.now();
-    this.file.add(nowMs, await this.#hunter(nowMs));
+    const findings = await this.#hunter(nowMs);
+    this.file.add(nowMs, findings);
+    for (const finding of findings) this.#findings.set(finding.id, finding);
     this.huntMs += performance.now() - start;
     this.counts.ticks += 1;
   }
