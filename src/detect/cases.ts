@@ -102,7 +102,9 @@ export function rowsOfCase(detectorCase: DetectorCase): {
         domain: "0",
         organization: "0",
       });
-      const amount = part.uneven ? Math.max(1, Math.floor(part.exchanges / 2 ** (member - 1))) : part.exchanges;
+      const amount = part.uneven
+        ? Math.max(1, Math.floor(part.exchanges / 2 ** (member - 1)))
+        : part.exchanges;
       for (let at = 0; at < amount; at += 1) exchanges.push(rowOf(part, { partIndex, member, at, account }));
     }
   });
@@ -120,7 +122,8 @@ const WORDS_AN_INPUT = 12;
 const WORDS_A_TOPIC = 60;
 
 function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object {
-  const input = part.inputs === "new" ? `${partIndex}/${member}/${at}` : `shared/${part.topic}/${at % part.inputs}`;
+  const input =
+    part.inputs === "new" ? `${partIndex}/${member}/${at}` : `shared/${part.topic}/${at % part.inputs}`;
   const topic = part.topic === "own" ? account : part.topic;
   const words = Array.from(
     { length: WORDS_AN_INPUT },
