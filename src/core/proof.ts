@@ -3,7 +3,7 @@ import { base64, base64Bytes, parseDecimal, utf8 } from "./bytes.ts";
 import { type Checkpoint, type CheckpointFault, openCheckpoint } from "./checkpoint.ts";
 import { HASH_BYTES, leafHash } from "./merkle.ts";
 import { MAX_PROOF_HASHES, verifyInclusion } from "./merkle-verify.ts";
-import type { VerifierKey } from "./note.ts";
+import type { VerifierKey } from "./verifier-key.ts";
 
 const HEADER = "c2sp.org/tlog-proof@v1";
 /** A proof longer than this is refused: an entry of 64 KiB, 64 hashes and a note. */

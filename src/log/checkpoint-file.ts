@@ -1,38 +1,47 @@
-// The signed checkpoint on disk: reading it verified, and publishing a new one.
+// The signed checkpoint on disk: reading it verified, publishing a new one, adding what others sign.
 import { base64, utf8 } from "../core/bytes.ts";
-import { type Checkpoint, formatTreeHead, openCheckpoint, type TreeHead } from "../core/checkpoint.ts";
-import { formatNote, type VerifierKey } from "../core/note.ts";
+import { type Checkpoint, openCheckpoint } from "../core/checkpoint.ts";
+import { formatNote } from "../core/note.ts";
+import { formatTreeHead, type TreeHead } from "../core/tree-head.ts";
+import type { VerifierKey } from "../core/verifier-key.ts";
 import { type Disk, replaceFile } from "./disk.ts";
 import { LogError } from "./errors.ts";
-import type { Keyring } from "./keyring.ts";
+import { type NoteSigner, signText } from "./signing.ts";
 
-/** Null when there is none yet. Throws `log.checkpoint-invalid` when `key` did not sign it. */
-export async function readCheckpoint(disk: Disk, path: string, key: VerifierKey): Promise<Checkpoint | null> {
+/**
+ * Null when there is none yet. Throws `log.checkpoint-invalid` unless the first of `keys` signed it and no signature
+ * of any given key is wrong. Others of the log's own keys may be missing: older checkpoints have one signature.
+ */
+export async function readCheckpoint(
+  disk: Disk,
+  path: string,
+  keys: readonly VerifierKey[],
+): Promise<Checkpoint | null> {
   const bytes = await disk.readFile(path);
   if (bytes === null) return null;
-  const checkpoint = openCheckpoint(bytes, { keys: [key], origin: key.name });
-  if ("fault" in checkpoint)
+  const [first] = keys;
+  const checkpoint = openCheckpoint(bytes, { keys, ...(first === undefined ? {} : { origin: first.name }) });
+  const signed = !("fault" in checkpoint) && checkpoint.verified.some(({ key }) => key === first);
+  if ("fault" in checkpoint || !signed) {
+    const got = "fault" in checkpoint ? checkpoint.fault : "only other signatures";
     throw new LogError(
       "log.checkpoint-invalid",
-      `expected ${path} to be signed by ${key.name}, got ${checkpoint.fault}`,
+      `expected ${path} to be signed by ${first?.name}, got ${got}`,
     );
+  }
   return checkpoint;
 }
 
-/**
- * Signs a tree head and puts it in place. The note may carry more signatures (a post-quantum one, witnesses'); the
- * Ed25519 one of the log comes first.
- */
+/** Signs a tree head and puts it in place. The log's own signatures come first, Ed25519 before all others. */
 export async function publishCheckpoint(
   disk: Disk,
   path: string,
   head: TreeHead,
-  keys: Keyring,
+  options: { signers: readonly NoteSigner[]; nowMs: number },
 ): Promise<void> {
   const text = formatTreeHead(head);
-  const { name, id } = keys.verifierKey(head.origin);
-  const signature = await keys.signer.sign(utf8(text));
-  await replaceFile(disk, path, Buffer.from(formatNote(text, [{ name, id, signature }])));
+  const signatures = await signText(text, options.signers, Math.floor(options.nowMs / 1000));
+  await replaceFile(disk, path, utf8(formatNote(text, signatures)));
 }
 
 /** Throws `log.inconsistent` unless both heads agree on what they both cover. */

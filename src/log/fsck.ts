@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import { DataFolder } from "../config/data-folder.ts";
 import { base64, equalBytes } from "../core/bytes.ts";
-import { type Checkpoint, parseTreeHead } from "../core/checkpoint.ts";
+import type { Checkpoint } from "../core/checkpoint.ts";
 import { type Leaf, parseLeaf } from "../core/leaf.ts";
 import { leafHash } from "../core/merkle.ts";
 import { parseNote } from "../core/note.ts";
 import { decodeBundle, TILE_WIDTH, tilePath } from "../core/tiles.ts";
+import { parseTreeHead } from "../core/tree-head.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
 import { type Disk, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
@@ -49,7 +50,7 @@ async function openHead(
   }
   if (options.keys === undefined) return head;
   try {
-    await readCheckpoint(disk, path, options.keys.verifierKey(options.origin ?? undefined));
+    await readCheckpoint(disk, path, options.keys.verifierKeys(options.origin ?? undefined));
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     complain({ ...whole, code: "signature", message: error.message });

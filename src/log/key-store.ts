@@ -1,11 +1,22 @@
 // Where the installation's secrets live: a file by default, behind a port that a KMS or PKCS#11 token can fill.
-import { Buffer } from "node:buffer";
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import type { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { LogError } from "./errors.ts";
+import { FolderLock } from "./folder-lock.ts";
+import {
+  base64Field,
+  ED25519_PAIR,
+  ed25519Key,
+  freshEd25519,
+  freshMlDsa44,
+  ML_DSA_44_PAIR,
+  mlDsa44Key,
+  type SigningKey,
+} from "./signing.ts";
 
 /** What the log needs to know, in clear, while it runs. */
 export interface InstallationKeys {
@@ -15,14 +26,10 @@ export interface InstallationKeys {
   readonly kek: Buffer;
   /** Keys the pseudonyms of accounts: 32 bytes. */
   readonly pseudonymKey: Buffer;
-  /** Signs checkpoints. */
-  readonly signer: CheckpointSigner;
-}
-
-/** Ed25519. Asynchronous, so that the private key may live elsewhere. */
-export interface CheckpointSigner {
-  readonly publicKey: Uint8Array;
-  sign(message: Uint8Array): Promise<Uint8Array>;
+  /** Signs checkpoints, Ed25519: what every reader and witness of a tlog-tiles log expects. */
+  readonly signer: SigningKey;
+  /** Signs them against quantum computers too, ML-DSA-44; null where a token has no such key. */
+  readonly postQuantumSigner: SigningKey | null;
 }
 
 export interface KeyStore {
@@ -30,18 +37,15 @@ export interface KeyStore {
   load(options: { create: boolean }): Promise<InstallationKeys | null>;
 }
 
-const bytes32 = z
-  .base64()
-  .transform((text) => Buffer.from(text, "base64"))
-  .refine((bytes) => bytes.length === 32);
-
 const FILE_SCHEMA = z.strictObject({
   v: z.literal(1),
   node: z.string().regex(/^[0-9a-f]{16}$/),
   created: z.iso.datetime(),
-  kek: bytes32,
-  pseudonymKey: bytes32,
-  ed25519: z.strictObject({ private: bytes32, public: bytes32 }),
+  kek: base64Field(32),
+  pseudonymKey: base64Field(32),
+  ed25519: ED25519_PAIR,
+  /** Absent in files made before checkpoints had two signatures; `load` adds it. */
+  mldsa44: ML_DSA_44_PAIR.optional(),
 });
 
 /** Refuses a secret file that others may read. */
@@ -54,58 +58,82 @@ export async function checkMode(path: string): Promise<void> {
 }
 
 function freshFile(): string {
-  const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const standard = (text: string | undefined): string =>
-    Buffer.from(text ?? "", "base64url").toString("base64");
   const file = {
     v: 1,
     node: randomBytes(8).toString("hex"),
     created: new Date().toISOString(),
     kek: randomBytes(32).toString("base64"),
     pseudonymKey: randomBytes(32).toString("base64"),
-    ed25519: { private: standard(d), public: standard(x) },
+    ed25519: freshEd25519(),
+    mldsa44: freshMlDsa44(),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/** Several processes may start at once: each writes its own file, one of them gets the name. */
-async function createFile(path: string): Promise<void> {
+async function writeSecret(path: string, text: string): Promise<void> {
+  const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+    await chmod(path, 0o600);
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolderOf(path: string): Promise<void> {
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Makes a file of secrets. Several processes may start at once: each writes its own, one of them gets the name. */
+export async function createSecretFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;
-  const file = await open(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {
-    await file.writeFile(freshFile());
-    await file.sync();
-    await chmod(temporary, 0o600);
+    await writeSecret(temporary, text);
     await link(temporary, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   } finally {
-    await file.close();
     await rm(temporary, { force: true });
   }
-  const folder = await open(dirname(path), "r");
-  await folder.sync();
-  await folder.close();
+  await syncFolderOf(path);
+}
+
+/** Longest wait for another process that is adding the key. */
+const ADD_KEY_TIMEOUT_MS = 10_000;
+
+/**
+ * Gives an older file its ML-DSA-44 key. Under a lock, so that processes that start at once all end up with the same key;
+ * the file is replaced by a rename, so that a crash leaves the old one or the new one.
+ */
+async function addPostQuantumKey(path: string): Promise<void> {
+  const lock = FolderLock.acquire(join(dirname(path), "lock.sqlite"), ADD_KEY_TIMEOUT_MS);
+  if (lock === null)
+    throw new LogError("log.locked", `another process has been changing ${path} for too long`);
+  try {
+    const text = await readFile(path, "utf8");
+    if (parse(path, text).postQuantumSigner !== null) return;
+    const file = { ...(JSON.parse(text) as object), mldsa44: freshMlDsa44() };
+    const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+    await writeSecret(temporary, `${JSON.stringify(file, null, 2)}\n`);
+    await rename(temporary, path);
+    await syncFolderOf(path);
+  } finally {
+    lock.release();
+  }
 }
 
 function parse(path: string, text: string): InstallationKeys {
   try {
-    const file = FILE_SCHEMA.parse(JSON.parse(text));
-    const privateKey: KeyObject = createPrivateKey({
-      key: {
-        kty: "OKP",
-        crv: "Ed25519",
-        d: file.ed25519.private.toString("base64url"),
-        x: file.ed25519.public.toString("base64url"),
-      },
-      format: "jwk",
-    });
-    const signer: CheckpointSigner = {
-      publicKey: file.ed25519.public,
-      sign: async (message) => sign(null, message, privateKey),
-    };
-    return { node: file.node, kek: file.kek, pseudonymKey: file.pseudonymKey, signer };
+    const { node, kek, pseudonymKey, ed25519, mldsa44 } = FILE_SCHEMA.parse(JSON.parse(text));
+    const postQuantumSigner = mldsa44 === undefined ? null : mlDsa44Key(mldsa44);
+    return { node, kek, pseudonymKey, signer: ed25519Key(ed25519), postQuantumSigner };
   } catch {
     // The cause is dropped on purpose: a parser's message may quote the secret it stumbled over.
     throw new LogError("log.key-malformed", `expected ${path} to be an installation key file of version 1`);
@@ -126,8 +154,11 @@ export class FileKeyStore implements KeyStore {
       () => false,
     );
     if (!exists && !options.create) return null;
-    if (!exists) await createFile(this.#path);
+    if (!exists) await createSecretFile(this.#path, freshFile());
     await checkMode(this.#path);
+    const keys = parse(this.#path, await readFile(this.#path, "utf8"));
+    if (keys.postQuantumSigner !== null) return keys;
+    await addPostQuantumKey(this.#path);
     return parse(this.#path, await readFile(this.#path, "utf8"));
   }
 }

@@ -4,17 +4,12 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:cry
 import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DataFolder } from "../config/data-folder.ts";
-import { ED25519_NOTE, keyId, type VerifierKey } from "../core/note.ts";
 import { sha256 } from "../core/sha256.ts";
+import { ED25519_NOTE, ML_DSA_44_COSIGNATURE, type VerifierKey, verifierKey } from "../core/verifier-key.ts";
 import { LogError } from "./errors.ts";
-import {
-  type CheckpointSigner,
-  checkMode,
-  FileKeyStore,
-  type InstallationKeys,
-  type KeyStore,
-} from "./key-store.ts";
+import { checkMode, FileKeyStore, type InstallationKeys, type KeyStore } from "./key-store.ts";
 import { RandomPool } from "./random-pool.ts";
+import type { NoteSigner } from "./signing.ts";
 
 /** Account keys kept unwrapped in memory, for writing and for reading each; about 300 bytes apiece. */
 const MAX_CACHED_KEYS = 65_536;
@@ -58,7 +53,6 @@ function bounded<K, V>(map: Map<K, V>, key: K, value: V): V {
 
 export class Keyring {
   readonly node: string;
-  readonly signer: CheckpointSigner;
   readonly #keys: InstallationKeys;
   readonly #database: DatabaseSync;
   readonly #statements: {
@@ -77,7 +71,6 @@ export class Keyring {
 
   private constructor(keys: InstallationKeys, database: DatabaseSync, clock: () => number) {
     this.node = keys.node;
-    this.signer = keys.signer;
     this.#keys = keys;
     this.#database = database;
     this.#clock = clock;
@@ -118,10 +111,18 @@ export class Keyring {
     return `adyton.local/${this.node}`;
   }
 
-  /** The key that checkpoints of `origin` are verified with. */
-  verifierKey(origin: string = this.origin): VerifierKey {
-    const { publicKey } = this.signer;
-    return { name: origin, type: ED25519_NOTE, publicKey, id: keyId(origin, ED25519_NOTE, publicKey) };
+  /** Those who sign checkpoints of `origin`: Ed25519 first, then ML-DSA-44 where the installation has such a key. */
+  signers(origin: string = this.origin): NoteSigner[] {
+    const { signer, postQuantumSigner } = this.#keys;
+    const ed25519 = { key: verifierKey(origin, ED25519_NOTE, signer.publicKey), signingKey: signer };
+    if (postQuantumSigner === null) return [ed25519];
+    const key = verifierKey(origin, ML_DSA_44_COSIGNATURE, postQuantumSigner.publicKey);
+    return [ed25519, { key, signingKey: postQuantumSigner }];
+  }
+
+  /** The keys that checkpoints of `origin` are verified with, in the order of their signatures. */
+  verifierKeys(origin: string = this.origin): VerifierKey[] {
+    return this.signers(origin).map(({ key }) => key);
   }
 
   /** Pseudonym of an account: HMAC-SHA-256 under an installation secret, first 16 bytes. */

@@ -137,7 +137,7 @@ export class Ledger {
   async #load(): Promise<Sealing> {
     const { keys } = this.#options;
     const { log, content, ledgerState, checkpoint } = this.#folder;
-    const published = await readCheckpoint(this.#disk, checkpoint, keys.verifierKey(this.origin));
+    const published = await readCheckpoint(this.#disk, checkpoint, keys.verifierKeys(this.origin));
     let state = await this.#readState(ledgerState);
     if (state === null || state.size < (published?.size ?? 0)) {
       state = await rebuildLedgerState({
@@ -155,13 +155,7 @@ export class Ledger {
     if (published !== null) await this.#requireExtends(published, state.size);
     const partial = tree.pendingEntries.map((bytes) => this.#leaf(bytes));
     const packs = await PackWriter.load(this.#disk, content, state.size, partial);
-    if (published === null || published.size < state.size)
-      await publishCheckpoint(
-        this.#disk,
-        checkpoint,
-        { origin: this.origin, size: state.size, root: tree.root() },
-        keys,
-      );
+    if (published === null || published.size < state.size) await this.#publish(state.size, tree.root());
     await this.#catchUpIndex(state.size);
     return { state, open: OpenExchanges.from(state.open), tree, packs };
   }
@@ -290,10 +284,19 @@ export class Ledger {
     Object.assign(state.writers, positions);
     await writeLedgerState(this.#disk, this.#folder.ledgerState, state);
     if (leaves.length === 0) return;
-    const head = { origin: this.origin, size: tree.size, root };
-    await publishCheckpoint(this.#disk, this.#folder.checkpoint, head, this.#options.keys);
+    await this.#publish(tree.size, root);
     this.#index.add(rows, tree.size);
     await tree.removeFilledPartials();
+  }
+
+  async #publish(size: number, root: Uint8Array): Promise<void> {
+    const { origin } = this;
+    await publishCheckpoint(
+      this.#disk,
+      this.#folder.checkpoint,
+      { origin, size, root },
+      { signers: this.#options.keys.signers(origin), nowMs: this.#clock() },
+    );
   }
 }
 

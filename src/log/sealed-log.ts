@@ -86,7 +86,7 @@ export class SealedLog {
     this.#head = await readCheckpoint(
       this.#disk,
       this.#folder.checkpoint,
-      this.#keys.verifierKey(this.#origin),
+      this.#keys.verifierKeys(this.#origin),
     );
     this.#headBytes = bytes;
     return this.#head;

@@ -6,17 +6,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { base64, utf8 } from "../../src/core/bytes.ts";
-import { formatTreeHead, openCheckpoint, parseTreeHead } from "../../src/core/checkpoint.ts";
+import { openCheckpoint } from "../../src/core/checkpoint.ts";
 import { inclusionRanges, leafHash, rootOf } from "../../src/core/merkle.ts";
-import {
-  formatNote,
-  formatVerifierKey,
-  keyId,
-  openNote,
-  parseNote,
-  parseVerifierKey,
-} from "../../src/core/note.ts";
+import { formatNote, openNote, parseNote } from "../../src/core/note.ts";
 import { formatProof, parseProof, verifyProof } from "../../src/core/proof.ts";
+import { formatTreeHead, parseTreeHead } from "../../src/core/tree-head.ts";
+import { formatVerifierKey, keyId, parseVerifierKey } from "../../src/core/verifier-key.ts";
 
 const SPEC = join(import.meta.dirname, "../../../shared/vectors/c2sp-specs/signed-note.md");
 const skip = existsSync(SPEC) ? false : "the C2SP specifications are not beside this repository";
@@ -56,7 +51,7 @@ test("a note opens with its key, and what others sign beside it is ignored", () 
     const opened = openNote(utf8(text), trusted(log.vkey));
     assert.ok(!("fault" in opened));
     assert.equal(opened.text, "hello\n\nworld\n");
-    assert.equal(opened.verifiedBy.length, 1);
+    assert.equal(opened.verified.length, 1);
   }
 });
 

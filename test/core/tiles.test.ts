@@ -6,7 +6,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { openCheckpoint } from "../../src/core/checkpoint.ts";
 import { EMPTY_ROOT, leafHash, rootOf } from "../../src/core/merkle.ts";
-import { parseVerifierKey } from "../../src/core/note.ts";
 import {
   decodeBundle,
   encodeBundle,
@@ -15,6 +14,7 @@ import {
   tilePath,
   tileWidth,
 } from "../../src/core/tiles.ts";
+import { parseVerifierKey } from "../../src/core/verifier-key.ts";
 import { NODE_DISK } from "../../src/log/disk.ts";
 import { TileReader } from "../../src/log/tile-reader.ts";
 

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { formatVerifierKey } from "../../src/core/note.ts";
+import { formatVerifierKey } from "../../src/core/verifier-key.ts";
 import { bench, exchanges, sealAll } from "./helper.ts";
 
 /** Where Debian's golang-golang-x-mod-dev puts the module; another GOPATH may be given. */
@@ -36,7 +36,9 @@ test("Go accepts our checkpoint, entries, tiles and proof", {
   const reader = await log();
   const proof = join(folder, "record.tlog-proof");
   await writeFile(proof, await reader.prove(300));
-  const key = formatVerifierKey(keys.verifierKey());
+  const [first] = keys.verifierKeys();
+  assert.ok(first !== undefined);
+  const key = formatVerifierKey(first);
   const program = join(import.meta.dirname, "peers/check.go");
   const env = {
     ...process.env,

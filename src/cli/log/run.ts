@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { base64, parseDecimal, utf8Text } from "../../core/bytes.ts";
 import type { Leaf } from "../../core/leaf.ts";
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from "../../core/note.ts";
 import { verifyProof } from "../../core/proof.ts";
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from "../../core/verifier-key.ts";
 import { LogError } from "../../log/errors.ts";
 import { fsck } from "../../log/fsck.ts";
 import { Keyring } from "../../log/keyring.ts";
@@ -93,13 +93,13 @@ export async function showLog(context: Context, record: string | undefined): Pro
   await withLog(context, async (log, keys) => {
     if (record === undefined) {
       const { origin, size, root, note } = await log.checkpoint();
-      const key = formatVerifierKey(keys.verifierKey(origin));
-      output.result({ origin, size, root: base64(root), key, note }, () => {
+      const vkeys = keys.verifierKeys(origin).map(formatVerifierKey);
+      output.result({ origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note }, () => {
         output.pairs([
           ["origin", origin],
           ["records", size],
           ["root", base64(root)],
-          ["key", key],
+          ["key", vkeys[0] ?? ""],
         ]);
       });
       return;
@@ -141,12 +141,14 @@ export async function proveRecord(
   });
 }
 
-async function trustedKey(context: Context, given: string | undefined): Promise<VerifierKey> {
+async function trustedKeys(context: Context, given: string | undefined): Promise<VerifierKey[]> {
   if (given === undefined)
-    return await withKeys(context, async (keys) => keys.verifierKey(context.config.log.origin ?? undefined));
+    return await withKeys(context, async (keys) =>
+      keys.verifierKeys(context.config.log.origin ?? keys.origin),
+    );
   const key = parseVerifierKey(given);
   if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
-  return key;
+  return [key];
 }
 
 /** Needs no data folder when --key is given. */
@@ -156,9 +158,9 @@ export async function verifyProofFile(
   options: { key?: string },
 ): Promise<void> {
   const { output } = context;
-  const key = await trustedKey(context, options.key);
+  const keys = await trustedKeys(context, options.key);
   const proof = file === "-" ? await text(process.stdin) : await readFile(file, "utf8");
-  const verified = verifyProof(proof, { keys: [key], origin: key.name });
+  const verified = verifyProof(proof, { keys, ...(keys[0] === undefined ? {} : { origin: keys[0].name }) });
   if ("fault" in verified) {
     output.result({ verified: false, fault: verified.fault }, () =>
       output.line(`NOT proved: ${verified.fault}`),
