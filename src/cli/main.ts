@@ -5,9 +5,11 @@ import { ConfigError } from "../config/errors.ts";
 import { AdytonError } from "../core/errors.ts";
 import { accountsCommand } from "./accounts.ts";
 import { configCommand } from "./config.ts";
+import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
 import { CliError, EXIT, EXIT_CODE_HELP } from "./errors.ts";
 import { findingsCommand } from "./findings.ts";
+import { huntCommand } from "./hunt.ts";
 import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
 import { logCommand } from "./log.ts";
@@ -23,7 +25,9 @@ const COMMANDS: readonly (() => Command)[] = [
   serveCommand,
   accountsCommand,
   keysCommand,
+  huntCommand,
   findingsCommand,
+  detectorsCommand,
   signInCommand,
   usersCommand,
   importCommand,
