@@ -1,4 +1,5 @@
 // One gateway worker as a process: its segment writer, its copy of the key directory, its HTTP server.
+import { createHmac } from "node:crypto";
 import { readSecret } from "../../config/secret.ts";
 import type { HistogramSnapshot, MetricsSnapshot } from "../../gateway/metrics.ts";
 import { startWorker } from "../../gateway/worker.ts";
@@ -8,6 +9,9 @@ import { KeyDirectory } from "../../state/key-directory.ts";
 import { State } from "../../state/state.ts";
 import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
+
+/** 132 bits: no two upstream keys ever meet in one account. */
+const ACCOUNT_HASH_CHARS = 22;
 
 export async function start({ name, config, log }: PartContext): Promise<Part> {
   const keys = await Keyring.open({ folder: config.data });
@@ -25,13 +29,14 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
   });
+  const upstreamKeys = keys.purposeKey("upstream-keys");
   const worker = await startWorker({
     config: config.gateway,
     writer,
     directory,
     log,
     readSecret,
-    accountOfUpstreamKey: (secret) => `upstream-${keys.pseudonymOf(`upstream-key ${secret}`).slice(2)}`,
+    accountOfUpstreamKey: (secret) => `upstream-${keyedHash(upstreamKeys, secret)}`,
   });
   const { host } = config.gateway.listen;
   return {
@@ -45,6 +50,11 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
       keys.close();
     },
   };
+}
+
+/** An account's name that can't be turned back into the key, nor computed without this installation's secret. */
+function keyedHash(key: Uint8Array, secret: string): string {
+  return createHmac("sha256", key).update(secret).digest("base64url").slice(0, ACCOUNT_HASH_CHARS);
 }
 
 /** A worker's figures under the names that `/metrics` shows; histograms as count and sum. */
