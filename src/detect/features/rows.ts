@@ -43,9 +43,9 @@ export interface FeatureRow {
   /** What a template leaves at the ends of the last user message: at most four different hashes. */
   readonly affixes: readonly string[];
   readonly skeleton: string;
-  /** The last user message, exactly. */
+  /** The last user message, exactly but for white space around it. */
   readonly input: string;
-  /** The whole conversation, exactly: equal ones are the same prompt prefix. */
+  /** The whole conversation, message by message as `input`: equal ones are the same prompt prefix. */
   readonly conversation: string;
   readonly toolset: string;
   readonly client: string;
@@ -172,10 +172,16 @@ function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
     system: hasher.ofRepeated("system", joined(system), (text) => wordsOf(ends(text)).words.join(" ")),
     affixes: [...affixes],
     skeleton: hasher.of("skeleton", text.words.join(" ")),
-    input: hasher.of("input", asked.trim()),
-    conversation: hasher.of("conversation", joined(prompt.messages)),
+    input: hasher.ofRepeated("input", asked.trim()),
+    conversation: conversationHash(prompt.messages, hasher),
     embedding: embed(text.words, hasher.wordSeed),
   };
+}
+
+/** Of the hashes of its messages: a history that grows is hashed once a message, not once a turn. */
+function conversationHash(messages: readonly Message[], hasher: KeyedHash): string {
+  const parts = messages.map(({ role, text }) => `${role} ${hasher.ofRepeated("input", text.trim())}`);
+  return hasher.of("conversation", parts.join("\n"));
 }
 
 function joined(messages: readonly Message[]): string {
