@@ -5,7 +5,8 @@ import { type Detector, listParameter, numberParameter } from "./catalog.ts";
 import { type AccountTake, judgeCoverage } from "./judges/coverage.ts";
 import { judgeLinks, type LinkableAccount } from "./judges/linked-accounts.ts";
 import { type BiasUse, judgeSweeps } from "./judges/parameter-stealing.ts";
-import { judgeWordings, type WordingUse } from "./judges/shared-wording.ts";
+import { groupSameHand } from "./judges/same-hand.ts";
+import { judgeWordings, type WordingFamily, type WordingUse } from "./judges/shared-wording.ts";
 
 export interface RunOptions {
   readonly nowMs: number;
@@ -93,37 +94,58 @@ async function wordings(store: Readable, detector: Detector, options: RunOptions
     familyOverlap: numberParameter(detector, "familyOverlap"),
   });
   const found = families.filter((family) => family.adjusted <= options.level && family.members.length > 1);
-  return found.map((family) => {
-    const oldest = family.members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
-    return {
-      ...claim(detector),
-      accounts: family.members.map((member) => member.account),
-      pValue: family.adjusted,
-      eValue: null,
-      errorRate: `False discovery rate ${share(options.level)} over the ${families.length} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings.`,
-      summary: `${family.members.length} accounts work through one list: ${family.inputs} inputs under one wording, almost none of them ever repeated by anybody.`,
-      contributions: [
+  const groups = groupSameHand(found, {
+    sameLevel: numberParameter(detector, "sameLevel"),
+    sameMatter: numberParameter(detector, "sameMatter"),
+  });
+  return groups.map((group) =>
+    wordingAssertion(detector, group, { judged: families.length, level: options.level }),
+  );
+}
+
+function wordingAssertion(
+  detector: Detector,
+  group: readonly WordingFamily[],
+  { judged, level }: { readonly judged: number; readonly level: number },
+): Assertion {
+  const members = group.flatMap((family) => family.members);
+  const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
+  const inputs = group.reduce((sum, family) => sum + family.inputs, 0);
+  const accounts = [...new Set(members.map((member) => member.account))];
+  return {
+    ...claim(detector),
+    accounts,
+    // The weakest of the grouped claims: each stands on its own.
+    pValue: Math.max(...group.map((family) => family.adjusted)),
+    eValue: null,
+    errorRate: `False discovery rate ${share(level)} over the ${judged} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings.`,
+    summary: `${accounts.length} accounts work through one list: ${inputs} inputs under ${group.length === 1 ? "one wording" : `${group.length} wordings`}, almost none of them ever repeated by anybody.`,
+    contributions: [
+      ...group.slice(0, 8).flatMap((family, index) => [
         {
-          name: "persistent users",
+          name: `persistent users (${index + 1})`,
           value: `${family.persistent} of ${family.sharers} sharers over ${family.level} or more hours, p = ${figure(family.persistence)}`,
         },
-        { name: "evenness of loads", value: `p = ${figure(family.evenness)}` },
         {
-          name: "likeness of topics",
+          name: `likeness of topics (${index + 1})`,
           value: `between-account share ${figure(family.between)}, p = ${figure(family.likeness)}`,
         },
         {
-          name: "wordings",
-          value: `${family.affixes.length} (keyed hashes) ${family.affixes.slice(0, 5).join(", ")}`,
+          name: `evenness of loads (${index + 1}), no part of the claim`,
+          value: `p = ${figure(family.evenness)}`,
         },
         {
-          name: "estimated take",
-          value: `${family.inputs} distinct inputs since ${new Date(oldest.sinceMs).toISOString()}`,
+          name: `wordings (${index + 1})`,
+          value: `${family.affixes.length} (keyed hashes) ${family.affixes.slice(0, 5).join(", ")}`,
         },
-      ],
-      anchor: oldest.account,
-    };
-  });
+      ]),
+      {
+        name: "estimated take",
+        value: `${inputs} distinct inputs since ${new Date(oldest.sinceMs).toISOString()}`,
+      },
+    ],
+    anchor: oldest.account,
+  };
 }
 
 async function links(store: Readable, detector: Detector, options: RunOptions): Promise<Assertion[]> {

@@ -56,6 +56,8 @@ export interface WordingFamily {
   readonly level: number;
   readonly inputs: number;
   readonly between: number;
+  /** Sum of the embeddings of the leading wording's private inputs. */
+  readonly matter: readonly number[];
 }
 
 export interface FamilyMember {
@@ -170,7 +172,14 @@ function judgeFamily(
     persistent: leader.counts[best]?.hits ?? 0,
     level: parameters.hourLevels[best] ?? 0,
     inputs: inputsOf(leader),
+    matter: sumOf(leader.users),
   };
+}
+
+function sumOf(users: readonly WordingUse[]): number[] {
+  const total: number[] = [];
+  for (const { sum } of users) for (const [d, value] of sum.entries()) total[d] = (total[d] ?? 0) + value;
+  return total;
 }
 
 /** Private users of the leader, and of those other wordings that would stand on their own. */
