@@ -1,5 +1,5 @@
 // `adyton log`: checks the query log, shows its records' public part, and gives and checks proofs.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { contextOf } from "./context.ts";
 
 export function logCommand(): Command {
@@ -41,16 +41,35 @@ export function logCommand(): Command {
     });
   command
     .command("verify-proof")
-    .description("Check a tlog-proof offline, against this installation's key or a given one.")
+    .description("Check a tlog-proof offline, against this installation's keys, a given one, or a policy.")
     .argument("<file>", "the proof, or - for standard input")
     .option("--key <vkey>", "the log's public key, as `adyton log show` prints it")
+    .addOption(
+      new Option("--policy <file>", "trusted logs and the quorum of witnesses (C2SP tlog-policy)").conflicts(
+        "key",
+      ),
+    )
     .addHelpText(
       "after",
-      "\nExample:\n  adyton log verify-proof ex_01kab.tlog-proof --key 'adyton.local/…+…+…'",
+      `
+Examples:
+  adyton log verify-proof ex_01kab.tlog-proof --key 'adyton.local/…+…+…'
+  adyton log verify-proof ex_01kab.tlog-proof --policy policy.txt`,
     )
-    .action(async (file: string, options: { key?: string }, self: Command) => {
-      const { verifyProofFile } = await import("./log/run.ts");
+    .action(async (file: string, options: { key?: string; policy?: string }, self: Command) => {
+      const { verifyProofFile } = await import("./log/verify.ts");
       await verifyProofFile(contextOf(self), file, options);
+    });
+  command
+    .command("policy")
+    .description("Print what a verifier should trust: this log's keys, its witnesses and their quorum.")
+    .addHelpText(
+      "after",
+      "\nHand it over on another way than the proofs.\n\nExample:\n  adyton log policy > policy.txt",
+    )
+    .action(async (_options: object, self: Command) => {
+      const { printPolicy } = await import("./log/verify.ts");
+      await printPolicy(contextOf(self));
     });
   return command;
 }

@@ -2,13 +2,7 @@
 import { z } from "zod";
 import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
-
-export interface LogConfig {
-  /** Null: `adyton.local/` and the installation's node id. */
-  readonly origin: string | null;
-  readonly segmentBytes: number;
-  readonly checkpointEveryMs: number;
-}
+import { type LogConfig, logSection, type WitnessServiceConfig, witnessSection } from "./log-section.ts";
 
 export interface StoreConfig {
   readonly url: string | null;
@@ -52,36 +46,13 @@ export interface Config {
   readonly store: StoreConfig;
   readonly detect: DetectConfig;
   readonly console: ConsoleConfig;
+  readonly witness: WitnessServiceConfig;
   readonly diagnostics: DiagnosticsConfig;
   readonly processes: ProcessesConfig;
 }
 
 const MIB = 1024 * 1024;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-
-const log = z.strictObject({
-  origin: z
-    .string()
-    .regex(/^[^\s+]{1,255}$/, "expected a name without spaces or plus signs, such as example.com/adyton")
-    .nullable()
-    .default(null)
-    .meta({
-      description:
-        "Name of this log in its checkpoints, schema-less URL style. Choose it once, before the first record: verifiers pin it. `null`: `adyton.local/` and the installation's random id.",
-    }),
-  segmentBytes: whole(
-    MIB,
-    1024 * MIB,
-    16 * MIB,
-    "Size of one write-ahead segment, bytes. Larger segments are recycled less often; a crash re-reads at most one for each writer.",
-  ),
-  checkpointEveryMs: whole(
-    10,
-    60_000,
-    500,
-    "Time between signed checkpoints while records arrive, milliseconds.",
-  ),
-});
 
 const store = z.strictObject({
   url: httpUrl.nullable().default(null).meta({
@@ -170,10 +141,11 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       "The data folder. A relative path starts at the configuration file's folder, or at the working folder where there is no file.",
   }),
   gateway: gatewaySection,
-  log: log.prefault({}).meta({ description: "The tamper-evident query log." }),
+  log: logSection,
   store: store.prefault({}).meta({ description: "The analytical database." }),
   detect: detect.prefault({}).meta({ description: "Detection." }),
   console: consoleSection.prefault({}).meta({ description: "The console and its API." }),
+  witness: witnessSection,
   diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),
   processes: processes.prefault({}).meta({ description: "How `adyton serve` restarts its processes." }),
 });

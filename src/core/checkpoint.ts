@@ -1,5 +1,6 @@
 // C2SP tlog-checkpoint: the signed statement of a log's size and root.
 import { type NoteFault, openNote, type VerifiedSignature } from "./note.ts";
+import { type Policy, satisfiesQuorum } from "./policy.ts";
 import { parseTreeHead, type TreeHead } from "./tree-head.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 
@@ -12,7 +13,7 @@ export interface Checkpoint extends TreeHead {
   readonly verified: readonly VerifiedSignature[];
 }
 
-export type CheckpointFault = NoteFault | "malformed-checkpoint" | "wrong-origin";
+export type CheckpointFault = NoteFault | "malformed-checkpoint" | "wrong-origin" | "below-quorum";
 
 /** Verifies the signatures and parses. `origin`: what the first line must be; without it any origin is accepted. */
 export function openCheckpoint(
@@ -25,4 +26,27 @@ export function openCheckpoint(
   if (head === null) return { fault: "malformed-checkpoint" };
   if (options.origin !== undefined && head.origin !== options.origin) return { fault: "wrong-origin" };
   return { ...head, note: new TextDecoder().decode(bytes), verified: note.verified };
+}
+
+const sameKey = (a: VerifierKey, b: VerifierKey): boolean => a.name === b.name && a.id === b.id;
+
+/**
+ * Opens a checkpoint by a policy: a log of the policy, named like the origin, must have signed it, and the witnesses that
+ * cosigned it must satisfy the quorum. `witnesses`: their names in the policy, also where the quorum asks for none.
+ */
+export function openCheckpointByPolicy(
+  bytes: Uint8Array,
+  policy: Policy,
+): (Checkpoint & { witnesses: readonly string[] }) | { fault: CheckpointFault } {
+  const keys = [...policy.logs, ...policy.witnesses].map(({ key }) => key);
+  const checkpoint = openCheckpoint(bytes, { keys });
+  if ("fault" in checkpoint) return checkpoint;
+  const signed = (key: VerifierKey): boolean =>
+    checkpoint.verified.some((signature) => sameKey(signature.key, key));
+  if (!policy.logs.some(({ key }) => signed(key))) return { fault: "no-trusted-signature" };
+  if (!policy.logs.some(({ key }) => signed(key) && key.name === checkpoint.origin))
+    return { fault: "wrong-origin" };
+  const witnesses = policy.witnesses.filter(({ key }) => signed(key)).map(({ name }) => name);
+  if (!satisfiesQuorum(policy, new Set(witnesses))) return { fault: "below-quorum" };
+  return { ...checkpoint, witnesses };
 }

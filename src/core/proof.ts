@@ -1,8 +1,14 @@
 // C2SP tlog-proof: one record's inclusion as a text file that verifies offline.
 import { base64, base64Bytes, parseDecimal, utf8 } from "./bytes.ts";
-import { type Checkpoint, type CheckpointFault, openCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointFault,
+  openCheckpoint,
+  openCheckpointByPolicy,
+} from "./checkpoint.ts";
 import { HASH_BYTES, leafHash } from "./merkle.ts";
 import { MAX_PROOF_HASHES, verifyInclusion } from "./merkle-verify.ts";
+import type { Policy } from "./policy.ts";
 import type { VerifierKey } from "./verifier-key.ts";
 
 const HEADER = "c2sp.org/tlog-proof@v1";
@@ -51,21 +57,39 @@ export function parseProof(text: string): LogProof | null {
   return { index, hashes, checkpoint: text.slice(split + 2), extra };
 }
 
+/** Whom a verifier trusts: the keys of one log, or a policy of logs and witnesses. */
+export type ProofTrust =
+  | { readonly keys: readonly VerifierKey[]; readonly origin?: string }
+  | { readonly policy: Policy };
+
+export interface VerifiedProof {
+  readonly index: number;
+  readonly leaf: Uint8Array;
+  readonly checkpoint: Checkpoint;
+  /** Names of the policy's witnesses that cosigned; empty without a policy. */
+  readonly witnesses: readonly string[];
+}
+
 /**
- * Verifies a proof against trusted log keys. `leaf`: the entry's bytes; without it the proof's own `extra` is taken, which
+ * Verifies a proof against trusted keys. `leaf`: the entry's bytes; without it the proof's own `extra` is taken, which
  * the inclusion then authenticates. Returns the entry with the checkpoint that holds it.
  */
 export function verifyProof(
   text: string,
-  options: { keys: readonly VerifierKey[]; origin?: string; leaf?: Uint8Array },
-): { index: number; leaf: Uint8Array; checkpoint: Checkpoint } | { fault: ProofFault } {
+  options: ProofTrust & { leaf?: Uint8Array },
+): VerifiedProof | { fault: ProofFault } {
   const proof = parseProof(text);
   if (proof === null) return { fault: "malformed-proof" };
   const leaf = options.leaf ?? proof.extra;
   if (leaf === null) return { fault: "no-leaf" };
-  const checkpoint = openCheckpoint(utf8(proof.checkpoint), options);
+  const bytes = utf8(proof.checkpoint);
+  const checkpoint =
+    "policy" in options
+      ? openCheckpointByPolicy(bytes, options.policy)
+      : { witnesses: [], ...openCheckpoint(bytes, options) };
   if ("fault" in checkpoint) return checkpoint;
-  const claim = { index: proof.index, size: checkpoint.size, leaf: leafHash(leaf), root: checkpoint.root };
+  const { witnesses, ...opened } = checkpoint;
+  const claim = { index: proof.index, size: opened.size, leaf: leafHash(leaf), root: opened.root };
   if (!verifyInclusion(claim, proof.hashes)) return { fault: "not-included" };
-  return { index: proof.index, leaf, checkpoint };
+  return { index: proof.index, leaf, checkpoint: opened, witnesses };
 }

@@ -33,6 +33,13 @@ test("fsck, show, prove and verify-proof work on a log, and fsck fails on a dama
   await writeFile(proof, adyton(folder, "prove", "ex-3").out);
   const verified = adyton(folder, "verify-proof", proof, "--key", key, "--json");
   assert.deepEqual([verified.status, JSON.parse(verified.out).index], [0, 7]);
+  const policy = join(folder, "policy.txt");
+  const printed = adyton(folder, "policy").out;
+  assert.match(printed, /^log \S+\nlog \S+\nquorum none\n$/);
+  await writeFile(policy, printed);
+  assert.match(adyton(folder, "verify-proof", proof, "--policy", policy).out, /proved: record 7/);
+  await writeFile(policy, printed.replace("quorum", "quorums"));
+  assert.equal(adyton(folder, "verify-proof", proof, "--policy", policy).status, 2);
   await writeFile(proof, (await readFile(proof, "utf8")).replace("index 7", "index 6"));
   assert.equal(adyton(folder, "verify-proof", proof, "--key", key).status, 4);
   assert.equal(adyton(folder, "prove", "ex-none").status, 1);

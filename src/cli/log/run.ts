@@ -1,19 +1,16 @@
 // What the subcommands of `adyton log` do.
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
-import { base64, parseDecimal, utf8Text } from "../../core/bytes.ts";
+import { base64, parseDecimal } from "../../core/bytes.ts";
 import type { Leaf } from "../../core/leaf.ts";
-import { verifyProof } from "../../core/proof.ts";
-import { formatVerifierKey, parseVerifierKey, type VerifierKey } from "../../core/verifier-key.ts";
+import { formatVerifierKey } from "../../core/verifier-key.ts";
 import { LogError } from "../../log/errors.ts";
 import { fsck } from "../../log/fsck.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import type { Context } from "../context.ts";
-import { CliError, EXIT } from "../errors.ts";
+import { EXIT } from "../errors.ts";
 
-/** The configured origin, or none for the default. */
-async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<T>): Promise<T> {
+/** Opens the installation's keys, makes them on first use, and closes them. */
+export async function withKeys<T>({ folder }: Context, use: (keys: Keyring) => Promise<T>): Promise<T> {
   const keys = await Keyring.open({ folder: folder.root });
   try {
     return await use(keys);
@@ -138,40 +135,5 @@ export async function proveRecord(
     output.result({ index, proof }, () => {
       for (const line of proof.split("\n").slice(0, -1)) output.line(line);
     });
-  });
-}
-
-async function trustedKeys(context: Context, given: string | undefined): Promise<VerifierKey[]> {
-  if (given === undefined)
-    return await withKeys(context, async (keys) =>
-      keys.verifierKeys(context.config.log.origin ?? keys.origin),
-    );
-  const key = parseVerifierKey(given);
-  if (key === null) throw new CliError("usage", `expected a key like name+12345678+base64, got ${given}`);
-  return [key];
-}
-
-/** Needs no data folder when --key is given. */
-export async function verifyProofFile(
-  context: Context,
-  file: string,
-  options: { key?: string },
-): Promise<void> {
-  const { output } = context;
-  const keys = await trustedKeys(context, options.key);
-  const proof = file === "-" ? await text(process.stdin) : await readFile(file, "utf8");
-  const verified = verifyProof(proof, { keys, ...(keys[0] === undefined ? {} : { origin: keys[0].name }) });
-  if ("fault" in verified) {
-    output.result({ verified: false, fault: verified.fault }, () =>
-      output.line(`NOT proved: ${verified.fault}`),
-    );
-    process.exitCode = EXIT.checkFailed;
-    return;
-  }
-  const { index, leaf, checkpoint } = verified;
-  const shown = { index, leaf: utf8Text(leaf), origin: checkpoint.origin, size: checkpoint.size };
-  output.result({ verified: true, ...shown }, () => {
-    output.line(`proved: record ${index} of the ${checkpoint.size} in ${checkpoint.origin}`);
-    output.line(shown.leaf ?? "");
   });
 }
