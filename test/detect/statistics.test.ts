@@ -11,6 +11,7 @@ import {
 } from "../../src/core/statistics/beta-binomial.ts";
 import { logEvennessEValue } from "../../src/core/statistics/evenness.ts";
 import { homogeneity } from "../../src/core/statistics/homogeneity.ts";
+import { kolmogorovSmirnov } from "../../src/core/statistics/kolmogorov.ts";
 import {
   adjustedPValues,
   benjaminiHochberg,
@@ -246,4 +247,23 @@ test("Benjamini-Hochberg, e-BH and Bonferroni do what they say", () => {
       },
     ),
   );
+});
+
+test("Kolmogorov-Smirnov keeps its level and sees a shift", () => {
+  const random = generator(7);
+  let rejected = 0;
+  for (let round = 0; round < 400; round += 1) {
+    const sample = (): number[] => Array.from({ length: 20 }, () => exponential(random));
+    if (kolmogorovSmirnov(sample(), sample()) <= 0.05) rejected += 1;
+  }
+  assert.ok(rejected <= 32, `rejected ${rejected} of 400 at level 0.05`);
+  const low = Array.from({ length: 30 }, () => random());
+  assert.ok(
+    kolmogorovSmirnov(
+      low,
+      low.map((value) => value + 0.6),
+    ) < 0.001,
+  );
+  assert.equal(kolmogorovSmirnov(low, low), 1);
+  assert.equal(kolmogorovSmirnov([], low), 1);
 });

@@ -1,0 +1,127 @@
+// Judges on rows made by hand: what each of them must and must not say, without the engine.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judgeLinks, type LinkableAccount } from "../../src/detect/judges/linked-accounts.ts";
+import { type BiasUse, judgeSweeps } from "../../src/detect/judges/parameter-stealing.ts";
+import { groupSameHand } from "../../src/detect/judges/same-hand.ts";
+import type { WordingFamily } from "../../src/detect/judges/shared-wording.ts";
+
+const HOUR_MS = 3_600_000;
+
+function family(name: string, startHour: number, inputs: number, matter: readonly number[]): WordingFamily {
+  return {
+    affixes: [name],
+    members: Array.from({ length: 12 }, (_, index) => ({
+      account: `${name}-${index}`,
+      inputs: inputs + (index % 3),
+      hours: 4,
+      sinceMs: (startHour + index / 7) * HOUR_MS,
+    })),
+    persistence: 1e-6,
+    evenness: 1,
+    likeness: 1e-6,
+    pValue: 1e-6,
+    adjusted: 1e-5,
+    sharers: 12,
+    persistent: 12,
+    level: 4,
+    inputs: 12 * inputs,
+    between: 0,
+    matter,
+  };
+}
+
+test("wordings with one start, one pace and one matter are grouped; others stay apart", () => {
+  const families = [
+    family("a", 5, 20, [1, 0.2, 0]),
+    family("b", 5.05, 20, [0.9, 0.4, 0.1]),
+    family("later", 200, 20, [1, 0.2, 0]),
+    family("busier", 5, 90, [1, 0.2, 0]),
+    family("other-matter", 5, 20, [-0.2, 0, 1]),
+  ];
+  const groups = groupSameHand(families, { sameLevel: 0.01, sameMatter: 0.4 });
+  assert.deepEqual(
+    groups.map((group) => group.map((one) => one.affixes[0])),
+    [["a", "b"], ["later"], ["busier"], ["other-matter"]],
+  );
+});
+
+function use(account: string, prefix: string, change: Partial<BiasUse> = {}): BiasUse {
+  return {
+    prefix,
+    model: "m",
+    sets: 40,
+    tokens: 160,
+    biased: 160,
+    top: 5,
+    account,
+    queries: 20,
+    ownSets: 20,
+    sinceMs: 0,
+    exemplars: ["x1"],
+    ...change,
+  };
+}
+
+test("sweeps of the same accounts over several prefixes are one; who only passed by is not part of it", () => {
+  const limits = { minSets: 24, minTokens: 64, minNewShare: 0.5, hiddenSize: 1024 };
+  const rows = [
+    use("a", "p1"),
+    use("b", "p1"),
+    use("b", "p2"),
+    use("c", "p3"),
+    use("bystander", "p1", { ownSets: 1, queries: 1 }),
+    use("tuner", "p4", { sets: 40, tokens: 64, biased: 4_000 }),
+  ];
+  const sweeps = judgeSweeps(rows, limits);
+  assert.deepEqual(
+    sweeps.map((sweep) => [sweep.accounts, sweep.prefixes, sweep.clean]),
+    [
+      [["a", "b"], ["p1", "p2"], 2],
+      [["c"], ["p3"], 2],
+    ],
+  );
+  assert.equal(sweeps[0]?.rank, 2);
+  assert.ok(Math.abs((sweeps[0]?.progress ?? 0) - 160 / 1024) < 1e-12);
+});
+
+function linkable(index: number, change: Partial<LinkableAccount> = {}): LinkableAccount {
+  return {
+    account: `account-${String(index).padStart(4, "0")}`,
+    payment: String(1_000 + index),
+    organization: "0",
+    domain: "77",
+    ips: [String(5_000 + index)],
+    wording: "0",
+    inputs: 0,
+    hours: 0,
+    sinceMs: 0,
+    sum: [],
+    squares: 0,
+    exemplars: [],
+    ...change,
+  };
+}
+
+test("a fact that everybody shares links nobody; the order of rows changes nothing", () => {
+  const parameters = {
+    maxShare: 0.05,
+    minWeight: 4,
+    minAccounts: 3,
+    hourLevels: [4, 12],
+    alikeMargin: 0.1,
+    setAside: 0.001,
+  };
+  const crowd = Array.from({ length: 600 }, (_, index) => linkable(index));
+  assert.deepEqual(judgeLinks(crowd, parameters), []);
+  const worker = { payment: "1", wording: "9", inputs: 40, hours: 20, sum: [400, 0], squares: 5_000 };
+  const rows = [...crowd, ...Array.from({ length: 8 }, (_, index) => linkable(700 + index, worker))];
+  const [first, ...rest] = judgeLinks(rows, parameters);
+  assert.deepEqual(rest, []);
+  assert.equal(first?.workers.length, 8);
+  assert.ok((first?.adjusted ?? 1) < 0.01);
+  assert.match(first?.links.join(" ") ?? "", /payment, shared by up to 8/);
+  const [reversed] = judgeLinks([...rows].reverse(), parameters);
+  assert.deepEqual([...(reversed?.accounts ?? [])].sort(), first?.accounts);
+  assert.equal(reversed?.pValue, first?.pValue);
+});
