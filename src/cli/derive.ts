@@ -4,6 +4,7 @@ import { exchangeOf, type ReadableRecord } from "../core/decode/exchange-of.ts";
 import { asObject, asTextOrNull, parseJsonBytes } from "../core/decode/json.ts";
 import type { Exchange } from "../core/exchange.ts";
 import { decompress } from "../log/content-coding.ts";
+import { type JsonLines, JsonLinesBuilder } from "../store/json-lines.ts";
 
 /** A record of the sealed log, as the derivation needs it. */
 export interface SourceRecord extends ReadableRecord {
@@ -32,7 +33,8 @@ export interface Features {
 }
 
 export interface Derived {
-  readonly rows: Record<string, object[]>;
+  /** Rows by table, ready to be inserted. */
+  readonly lines: Readonly<Record<string, readonly JsonLines[]>>;
   readonly exchanges: number;
   readonly accounts: number;
   /** Exchanges whose content was erased: they leave no rows. */
@@ -43,6 +45,8 @@ export interface Derived {
 
 /** Bytes of opens that wait in memory for their close; beyond it the oldest are read again from the log. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+type Builders = Map<string, JsonLinesBuilder>;
 
 /** Keeps opens between calls, so that a close finds its open without a second read of the log. */
 export class Derivation {
@@ -64,7 +68,7 @@ export class Derivation {
 
   /** Rows of the leaves `from` to `to`. An exchange belongs to the leaf that ends it. */
   async derive(from: number, to: number): Promise<Derived> {
-    const rows: Record<string, object[]> = {};
+    const builders: Builders = new Map();
     const counts = { exchanges: 0, accounts: 0, erased: 0, failed: 0 };
     for await (const record of this.#log.records(from, to)) {
       switch (record.leaf.kind) {
@@ -73,45 +77,41 @@ export class Derivation {
           break;
         case "close":
         case "interrupted":
-          counts[await this.#takeExchange(record, rows)] += 1;
+          counts[await this.#takeExchange(record, builders)] += 1;
           break;
         case "act":
-          if (record.leaf.act === "account.recorded") counts[this.#takeAccount(record, rows)] += 1;
+          if (record.leaf.act === "account.recorded") counts[this.#takeAccount(record, builders)] += 1;
           break;
       }
     }
-    return { rows, ...counts };
+    const lines = Object.fromEntries([...builders].map(([table, builder]) => [table, builder.take()]));
+    return { lines, ...counts };
   }
 
-  async #takeExchange(
-    close: SourceRecord,
-    rows: Record<string, object[]>,
-  ): Promise<"exchanges" | "erased" | "failed"> {
+  async #takeExchange(close: SourceRecord, builders: Builders): Promise<"exchanges" | "erased" | "failed"> {
     const open = await this.#openOf(close);
     const exchange = open === null ? null : exchangeOf(open, close, { decompress });
     if (exchange === null) return "erased";
-    return this.#add(close.index, rows, () => this.#features.rowsOf(exchange)) ? "exchanges" : "failed";
+    return this.#add(close.index, builders, () => this.#features.rowsOf(exchange)) ? "exchanges" : "failed";
   }
 
-  #takeAccount(act: SourceRecord, rows: Record<string, object[]>): "accounts" | "erased" | "failed" {
+  #takeAccount(act: SourceRecord, builders: Builders): "accounts" | "erased" | "failed" {
     if (act.content === null) return "erased";
     const facts = factsOf(act.content.get("detail"));
     if (facts === null) return "failed";
-    return this.#add(act.index, rows, () => this.#features.accountRows(facts)) ? "accounts" : "failed";
+    return this.#add(act.index, builders, () => this.#features.accountRows(facts)) ? "accounts" : "failed";
   }
 
   /** One exchange that breaks the derivation must not stop all others for ever: it is reported and left out. */
-  #add(
-    leaf: number,
-    rows: Record<string, object[]>,
-    derive: () => Readonly<Record<string, readonly object[]>>,
-  ): boolean {
+  #add(leaf: number, builders: Builders, derive: () => Readonly<Record<string, readonly object[]>>): boolean {
     try {
       for (const [table, derived] of Object.entries(derive())) {
-        const target = rows[table];
-        const added = derived.map((row) => ({ leaf, ...row }));
-        if (target === undefined) rows[table] = added;
-        else target.push(...added);
+        let builder = builders.get(table);
+        if (builder === undefined) {
+          builder = new JsonLinesBuilder();
+          builders.set(table, builder);
+        }
+        for (const row of derived) builder.add(row, leaf);
       }
       return true;
     } catch (error) {

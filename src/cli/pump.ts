@@ -60,9 +60,9 @@ export class Pump {
     if (from >= size) return { exchanges: 0, accounts: 0, erased: 0, failed: 0, position: from, size };
     const ahead = this.#ahead?.from === from ? this.#ahead : this.#derive(from, size);
     this.#ahead = null;
-    const { rows, ...counts } = await ahead.derived;
+    const { lines, ...counts } = await ahead.derived;
     if (ahead.to < size) this.#ahead = this.#derive(ahead.to, size);
-    await this.#store.insertBatch({ rows, position: ahead.to });
+    await this.#store.insertBatch({ lines, position: ahead.to });
     return { ...counts, position: ahead.to, size };
   }
 

@@ -1,16 +1,17 @@
 // Exactly once: rows first, the position after them, and on the next start nothing beyond the position is left.
 import { DEFAULT_STATEMENT_TIMEOUT_MS, type Engine } from "./engine.ts";
 import { StoreError } from "./errors.ts";
+import { type JsonLines, linesOf } from "./json-lines.ts";
 
-/** Rows of one stretch of the log. Each row of a table with a `leaf` column carries the leaf index it comes from. */
+/** Rows of one stretch of the log by table. Each row of a table with a `leaf` column carries the leaf index it comes from. */
 export interface Batch {
-  readonly rows: Readonly<Record<string, readonly object[]>>;
+  /** Rows as objects, with a member `leaf`. */
+  readonly rows?: Readonly<Record<string, readonly object[]>>;
+  /** Rows that were written out where they were made. */
+  readonly lines?: Readonly<Record<string, readonly JsonLines[]>>;
   /** The first leaf index that is not covered: where the next batch begins. */
   readonly position: number;
 }
-
-/** Rows of one INSERT. Bounds the text of a statement (some 2 KB a row) and the engine's memory for it. */
-export const MAX_ROWS_AN_INSERT = 10_000;
 
 /** Name of the only log that this store follows. */
 const LOG = "log";
@@ -58,17 +59,15 @@ export class Ingest {
   }
 
   async take(batch: Batch): Promise<void> {
-    this.#check(batch);
+    const inserts = insertsOf(batch);
+    this.#check(batch.position, inserts);
     // An insert of an earlier batch failed while this process lived on: same remedy as after a crash.
     if (this.#unfinished) await this.#removeBeyond();
     if (batch.position === this.#position) return;
     this.#unfinished = true;
-    for (const [table, rows] of Object.entries(batch.rows)) {
-      for (let at = 0; at < rows.length; at += MAX_ROWS_AN_INSERT) {
-        await this.#engine.insert(table, rows.slice(at, at + MAX_ROWS_AN_INSERT));
-      }
-    }
-    await this.#engine.insert("ingest_positions", [{ name: LOG, position: batch.position }]);
+    for (const { table, lines } of inserts) await this.#engine.insert(table, lines);
+    for (const lines of linesOf([{ name: LOG, position: batch.position }]))
+      await this.#engine.insert("ingest_positions", lines);
     this.#position = batch.position;
     this.#unfinished = false;
   }
@@ -91,25 +90,32 @@ export class Ingest {
     this.#unfinished = false;
   }
 
-  #check(batch: Batch): void {
-    if (batch.position < this.#position) {
+  #check(position: number, inserts: readonly Insert[]): void {
+    if (position < this.#position) {
       throw new StoreError(
         "store.batch-out-of-order",
-        `expected a batch that ends at ${this.#position} or later, got ${batch.position}`,
+        `expected a batch that ends at ${this.#position} or later, got ${position}`,
       );
     }
-    for (const [table, rows] of Object.entries(batch.rows)) {
-      const stray = rows.find((row) => {
-        const leaf = "leaf" in row ? Number(row.leaf) : this.#position;
-        return !(leaf >= this.#position && leaf < batch.position);
-      });
-      if (stray !== undefined) {
-        const leaf = "leaf" in stray ? String(stray.leaf) : "none";
-        throw new StoreError(
-          "store.batch-out-of-order",
-          `expected leaves from ${this.#position} to ${batch.position} in ${table}, got ${leaf}`,
-        );
-      }
+    for (const { table, lines } of inserts) {
+      const { first, last } = lines.leaves ?? { first: this.#position, last: this.#position };
+      if (first >= this.#position && last < position) continue;
+      throw new StoreError(
+        "store.batch-out-of-order",
+        `expected leaves from ${this.#position} to ${position} in ${table}, got ${first} to ${last}`,
+      );
     }
   }
+}
+
+interface Insert {
+  readonly table: string;
+  readonly lines: JsonLines;
+}
+
+function insertsOf({ rows = {}, lines = {} }: Batch): Insert[] {
+  const made = Object.entries(rows).map(([table, objects]) => [table, linesOf(objects)] as const);
+  return [...made, ...Object.entries(lines)].flatMap(([table, list]) =>
+    list.map((each) => ({ table, lines: each })),
+  );
 }

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_STATEMENT_TIMEOUT_MS, type Engine } from "./engine.ts";
 import { StoreError } from "./errors.ts";
+import { linesOf } from "./json-lines.ts";
 
 /** One file `NNNN_name.sql`. Its statements must be repeatable (`IF NOT EXISTS`): a crash may leave half of them done. */
 export interface Migration {
@@ -90,7 +91,7 @@ async function apply(engine: Engine, migration: Migration): Promise<void> {
     });
   }
   const { version, name, sha256 } = migration;
-  await engine.insert("schema_migrations", [{ version, name, sha256 }]);
+  for (const lines of linesOf([{ version, name, sha256 }])) await engine.insert("schema_migrations", lines);
 }
 
 function changed(name: string, how: string): StoreError {

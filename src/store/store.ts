@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { DEFAULT_STATEMENT_TIMEOUT_MS, Engine, type EngineOptions, type Parameters } from "./engine.ts";
 import { type Batch, Ingest } from "./ingest.ts";
+import { linesOf } from "./json-lines.ts";
 import { type Migration, migrate, readMigrations } from "./migrate.ts";
 
 export interface StoreOptions extends EngineOptions {
@@ -97,7 +98,7 @@ export class Store {
 
   /** Inserts rows outside the log's order: cases of detectors in tests, detectors' own states. */
   async insert(table: string, rows: readonly object[]): Promise<void> {
-    if (rows.length > 0) await this.#engine.insert(table, rows);
+    for (const lines of linesOf(rows)) await this.#engine.insert(table, lines);
   }
 
   /**

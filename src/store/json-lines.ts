@@ -1,0 +1,70 @@
+// Rows as the bytes of an INSERT: made once, where the rows are made, and from there on only passed along.
+import { Buffer } from "node:buffer";
+
+/** Rows of one INSERT. Bounds the text of a statement (some 2 KB a row) and the engine's memory for it. */
+export const MAX_ROWS_AN_INSERT = 10_000;
+
+/** Rows of one table in the format JSONEachRow. */
+export interface JsonLines {
+  /** One JSON object a line, valid UTF-8, at most `MAX_ROWS_AN_INSERT` of them. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+  /** Smallest and largest leaf index among the rows; null: they carry none. */
+  readonly leaves: { readonly first: number; readonly last: number } | null;
+}
+
+/** How JSON writes half a character (a lone surrogate), and now and then an innocent text. */
+const MAYBE_BROKEN = "\\ud";
+
+/**
+ * Collects rows of one table. Texts of strangers (a model's name) may hold half a character, which JSON can write and
+ * the database refuses; it becomes U+FFFD, since one such row must not stop the log's ingest for ever.
+ */
+export class JsonLinesBuilder {
+  readonly #finished: JsonLines[] = [];
+  #lines: string[] = [];
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** `leaf`: the leaf index the row comes from, written as its first member; null: the row is written as it is. */
+  add(row: object, leaf: number | null): void {
+    let line = JSON.stringify(row);
+    if (line.includes(MAYBE_BROKEN)) line = JSON.stringify(row, repaired);
+    if (leaf !== null) {
+      line = line === "{}" ? `{"leaf":${leaf}}` : `{"leaf":${leaf},${line.slice(1)}`;
+      this.#first = Math.min(this.#first, leaf);
+      this.#last = Math.max(this.#last, leaf);
+    }
+    this.#lines.push(line);
+    if (this.#lines.length === MAX_ROWS_AN_INSERT) this.#finish();
+  }
+
+  /** Everything that was added, as so many INSERTs. The builder is empty afterwards. */
+  take(): JsonLines[] {
+    if (this.#lines.length > 0) this.#finish();
+    return this.#finished.splice(0);
+  }
+
+  #finish(): void {
+    const leaves = this.#last < 0 ? null : { first: this.#first, last: this.#last };
+    const bytes = Buffer.from(`${this.#lines.join("\n")}\n`);
+    this.#finished.push({ bytes, rows: this.#lines.length, leaves });
+    this.#lines = [];
+    this.#first = Number.POSITIVE_INFINITY;
+    this.#last = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Rows that carry their leaf index themselves, or none. */
+export function linesOf(rows: readonly object[]): JsonLines[] {
+  const builder = new JsonLinesBuilder();
+  for (const row of rows) {
+    const { leaf, ...rest } = { leaf: undefined as unknown, ...row };
+    builder.add(rest, leaf === undefined ? null : Number(leaf));
+  }
+  return builder.take();
+}
+
+function repaired(_name: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
+}
