@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { base64url, utf8 } from "../../src/core/bytes.ts";
+import { base64url, utf8, utf8Text } from "../../src/core/bytes.ts";
 import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { commitmentOf, openingBytes, opens, readOpening, writeOpening } from "../../src/core/commitment.ts";
 import { timeId } from "../../src/core/ids.ts";
-import { encodeLeaf, type Leaf, parseLeaf } from "../../src/core/leaf.ts";
+import { encodeLeaf, type Leaf, parseLeaf, readAnyLeaf, readPlainLeaf } from "../../src/core/leaf.ts";
 
 const hash = base64url(new Uint8Array(32).fill(7));
 const leaf: Leaf = {
@@ -67,6 +67,50 @@ test("bytes that are no leaf never throw and never pass for another", () => {
     }),
   );
   fc.assert(fc.property(fc.json(), (text) => assert.equal(parseLeaf(utf8(text)), null)));
+});
+
+test("the short way reads plain leaves and agrees with the long way on everything", () => {
+  const { open: _open, ...closed } = leaf;
+  const { account: _account, exchange: _exchange, ...rest } = closed;
+  const plain: Leaf[] = [
+    { ...leaf, exchange: "ex-1" },
+    { ...closed, exchange: "ex-1", kind: "open", commit: { headers: hash, network: hash, request: hash } },
+    { ...rest, act: "key.created", kind: "act", commit: { detail: hash }, time: "2024-02-29T00:00:00.000Z" },
+  ];
+  for (const each of plain) assert.deepEqual(readPlainLeaf(utf8Text(encodeLeaf(each)) ?? ""), each);
+  const texts = [leaf, ...plain].map((each) => Buffer.from(encodeLeaf(each)).toString());
+  const edit = fc.record({
+    at: fc.nat(700),
+    cut: fc.nat(3),
+    put: fc.oneof(
+      fc.constant(""),
+      fc.constantFrom("0", "1", ",", '"', "\\", "}", "é", "B", " "),
+      fc.string(),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.constantFrom(...texts), fc.array(edit, { maxLength: 3 }), (text, edits) => {
+      let changed = text;
+      for (const { at, cut, put } of edits)
+        changed = changed.slice(0, at % text.length) + put + changed.slice((at % text.length) + cut);
+      const read = readPlainLeaf(changed);
+      if (read !== null) assert.deepEqual(read, readAnyLeaf(changed), changed);
+    }),
+    { numRuns: 5_000 },
+  );
+  const swaps: readonly (readonly [string, string])[] = [
+    ["close", "open"],
+    ["2024-02-29", "2023-02-29"],
+    ["2026-11-22", "2026-11-31"],
+    [hash, `${hash.slice(0, 42)}B`],
+    ['"seq":12', '"seq":012'],
+    ['"v":1', '"v":1,"v":1'],
+    ['"exchange":"ex-1"', `"exchange":"${"x".repeat(256)}"`],
+    ['"open":3', '"gap":3'],
+  ];
+  for (const text of texts)
+    for (const [from, to] of swaps)
+      if (text.includes(from)) assert.equal(parseLeaf(utf8(text.replace(from, to))), null, `${from} ${to}`);
 });
 
 test("canonical JSON follows RFC 8785 and refuses what JSON can't hold", () => {
