@@ -19,6 +19,7 @@ import { signInCommand } from "./sign-in.ts";
 import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
 import { usersCommand } from "./users.ts";
+import { witnessCommand } from "./witness.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
 const COMMANDS: readonly (() => Command)[] = [
@@ -33,6 +34,7 @@ const COMMANDS: readonly (() => Command)[] = [
   importCommand,
   replayCommand,
   logCommand,
+  witnessCommand,
   storeCommand,
   configCommand,
   doctorCommand,

@@ -22,6 +22,8 @@ export class DataFolder {
   readonly content: string;
   readonly ledger: string;
   readonly ledgerState: string;
+  /** This machine's own keys and memory as a witness of other logs. */
+  readonly witness: string;
   /** The control plane's SQLite file. */
   readonly state: string;
   /** The embedded analytical engine. Can be rebuilt from the log. */
@@ -41,6 +43,7 @@ export class DataFolder {
     this.content = join(this.root, "content");
     this.ledger = join(this.root, "ledger");
     this.ledgerState = join(this.ledger, "state.json");
+    this.witness = join(this.root, "witness");
     this.state = join(this.root, "state.sqlite");
     this.store = join(this.root, "store");
     this.run = join(this.root, "run");

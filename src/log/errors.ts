@@ -32,6 +32,14 @@ export const LOG_ERROR_CODES = {
     "A sealed file is damaged. Run adyton log fsck to find the first bad byte, and restore it from a backup.",
   "log.not-found": "There is no such record in the sealed log.",
   "log.too-many-open": "More exchanges are open at once than the ledger keeps track of.",
+  "log.witness-key-malformed":
+    "witness/witness.key is not what Adyton wrote. Restore it from the backup, or delete it to become a new witness.",
+  "log.witness-failed":
+    "A witness could not be reached in time, or its answer was no cosignature by its keys. It is asked again with growing pauses.",
+  "log.witness-ahead":
+    "A witness has cosigned a longer log under this log's name. This log was rolled back, or another one signs with its key: stop it and compare them.",
+  "log.witness-refused":
+    "A witness refuses this log's checkpoint: key or origin unknown to it, or the checkpoint contradicts what it cosigned before. Check its configuration; for a contradiction, stop and compare the logs.",
   "log.proof-invalid": "The proof does not verify.",
 } as const;
 
