@@ -11,3 +11,8 @@ export function sha256(bytes: Uint8Array): Buffer {
 export function sha256Into(target: Buffer, at: number, bytes: Uint8Array): void {
   target.write(hash("sha256", bytes, "binary"), at, "latin1");
 }
+
+/** SHA-256 in URL-safe base64 without padding, as leaves write it. */
+export function sha256Base64url(bytes: Uint8Array): string {
+  return hash("sha256", bytes, "base64url");
+}

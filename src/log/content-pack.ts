@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Leaf } from "../core/leaf.ts";
 import { TILE_WIDTH, tileIndexPath } from "../core/tiles.ts";
-import { type Disk, makeFolder, settleAll } from "./disk.ts";
+import { type Disk, makeFolder, readFully, settleAll } from "./disk.ts";
 import type { Frame } from "./frame.ts";
 
 const MAGIC = 0xad170c01;
@@ -52,6 +52,50 @@ export function readPackRecord(pack: Buffer, at: number, bytes: number): PackRec
     nonce: header.subarray(36, PACK_HEADER_BYTES),
     sealed: pack.subarray(at + PACK_HEADER_BYTES, end),
   };
+}
+
+/** Bytes of a pack read at once, at most, unless one record is larger. */
+const READ_AHEAD_BYTES: number = 1024 * 1024;
+
+/** Reads one pack from front to back, a piece at a time; opens its file when something is first asked for. */
+export class PackReader {
+  readonly #disk: Disk;
+  readonly #path: string;
+  /** Where the last record ends. */
+  readonly #end: number;
+  #file: number | null = null;
+  #piece: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  constructor(disk: Disk, path: string, end: number) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#end = end;
+  }
+
+  /** Whether `record` can answer for these bytes without `load`. */
+  holds(offset: number, bytes: number): boolean {
+    return offset >= this.#start && offset + bytes <= this.#start + this.#piece.length;
+  }
+
+  /** Reads on from `offset`, at least `bytes` where the file has so many. What was handed out stays as it is. */
+  async load(offset: number, bytes: number): Promise<void> {
+    this.#file ??= await this.#disk.open(this.#path, "r");
+    const wanted = Math.max(bytes, Math.min(this.#end - offset, READ_AHEAD_BYTES));
+    const piece = Buffer.allocUnsafeSlow(wanted);
+    this.#piece = piece.subarray(0, await readFully(this.#disk, this.#file, piece, offset));
+    this.#start = offset;
+  }
+
+  /** The record at `offset`, from what was loaded. Null: damaged or short. */
+  record(offset: number, bytes: number): PackRecord | null {
+    return readPackRecord(this.#piece, offset - this.#start, bytes);
+  }
+
+  async close(): Promise<void> {
+    if (this.#file !== null) await this.#disk.close(this.#file);
+    this.#file = null;
+  }
 }
 
 /** Appends to packs. What lies behind the committed leaves is garbage of a crash and is cut when the ledger opens. */

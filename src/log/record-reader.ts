@@ -1,7 +1,6 @@
 // From a leaf and its pack to the record in clear: digest, key, decryption and commitments, each checked.
-import { base64url } from "../core/bytes.ts";
 import type { Leaf } from "../core/leaf.ts";
-import { sha256 } from "../core/sha256.ts";
+import { sha256Base64url } from "../core/sha256.ts";
 import type { PackRecord } from "./content-pack.ts";
 import type { Keyring } from "./keyring.ts";
 import { recordKey, type Unsealed, unseal } from "./sealing.ts";
@@ -17,7 +16,7 @@ export type ContentResult =
 
 /** Does the ciphertext have the digest of its leaf? */
 export function digestFits(record: PackRecord, leaf: Leaf): boolean {
-  return base64url(sha256(record.sealed)) === leaf.digest;
+  return sha256Base64url(record.sealed) === leaf.digest;
 }
 
 /** Decrypts a record. `verify`: check digest and commitments too, without which a swap of keys would go unseen. */
@@ -36,12 +35,20 @@ export function openRecord(
   });
   if (unsealed === null) return { state: "damaged", fault: "ciphertext" };
   if (options.verify) {
-    const expected = Object.entries(leaf.commit ?? {});
-    const fits = expected.every(([field, value]) => {
-      const derived = unsealed.commitments.get(field);
-      return derived !== undefined && base64url(derived) === value;
-    });
-    if (!fits || unsealed.content.size !== expected.length) return { state: "damaged", fault: "commitment" };
+    if (!commitmentsFit(unsealed, leaf.commit ?? {})) return { state: "damaged", fault: "commitment" };
   }
   return { state: "open", unsealed };
+}
+
+/** Every field has its commitment and every commitment its field. */
+function commitmentsFit(
+  { commitments, content }: Unsealed,
+  expected: Readonly<Record<string, string>>,
+): boolean {
+  let count = 0;
+  for (const field in expected) {
+    if (commitments.get(field) !== expected[field]) return false;
+    count += 1;
+  }
+  return content.size === count;
 }

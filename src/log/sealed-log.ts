@@ -8,16 +8,23 @@ import { consistencyRanges, EMPTY_ROOT, inclusionRanges } from "../core/merkle.t
 import { formatProof } from "../core/proof.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
-import { packedBytes, packPath, readPackRecord } from "./content-pack.ts";
-import { type Disk, NODE_DISK, readFully } from "./disk.ts";
+import { PackReader, packedBytes, packPath } from "./content-pack.ts";
+import { type Disk, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { ExchangeIndex } from "./exchange-index.ts";
 import type { Keyring } from "./keyring.ts";
 import { openRecord } from "./record-reader.ts";
 import { TileReader } from "./tile-reader.ts";
 
-/** Ciphertext read at once, at most, unless one record is larger. */
-const READ_AHEAD_BYTES: number = 1024 * 1024;
+/** Bundles kept as leaves, for whoever asks for single records near each other; about 200 KB each. */
+const MAX_CACHED_BUNDLES = 16;
+
+/** Leaves of a bundle, and where each one's content begins in the pack; `end`: where the last one's ends. */
+interface Bundle {
+  readonly leaves: readonly Leaf[];
+  readonly offsets: readonly number[];
+  readonly end: number;
+}
 
 export interface SealedRecord {
   readonly index: number;
@@ -47,6 +54,7 @@ export class SealedLog {
   readonly #disk: Disk;
   readonly #verify: boolean;
   readonly #tiles: TileReader;
+  readonly #bundles: Map<number, Bundle> = new Map();
   #index: ExchangeIndex | null = null;
   #head: Checkpoint | null = null;
   #headBytes: Buffer | null = null;
@@ -92,23 +100,30 @@ export class SealedLog {
     return this.#head;
   }
 
-  /** Leaves of one bundle up to `end`, and where each one's content begins in the pack. */
-  async #bundle(bundle: number, end: number): Promise<{ leaves: Leaf[]; offsets: number[] }> {
-    const entries = await this.#tiles.entries(bundle, Math.min(TILE_WIDTH, end - bundle * TILE_WIDTH));
+  /** One bundle, as wide as a tree of `size` leaves has it. */
+  async #bundle(index: number, size: number): Promise<Bundle> {
+    const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+    const known = this.#bundles.get(index);
+    if (known !== undefined && known.leaves.length >= width) return known;
+    const leaves: Leaf[] = [];
     const offsets: number[] = [];
-    let offset = 0;
-    const leaves = entries.map((entry, i) => {
+    let end = 0;
+    for (const entry of await this.#tiles.entries(index, width)) {
       const leaf = parseLeaf(entry.bytes);
-      if (leaf === null)
-        throw new LogError(
-          "log.damaged",
-          `expected a leaf at index ${bundle * TILE_WIDTH + i}, got other bytes`,
-        );
-      offsets.push(offset);
-      offset += packedBytes(leaf);
-      return leaf;
-    });
-    return { leaves, offsets };
+      if (leaf === null) {
+        const at = index * TILE_WIDTH + leaves.length;
+        throw new LogError("log.damaged", `expected a leaf at index ${at}, got other bytes`);
+      }
+      leaves.push(leaf);
+      offsets.push(end);
+      end += packedBytes(leaf);
+    }
+    const bundle = { leaves, offsets, end };
+    this.#bundles.delete(index);
+    this.#bundles.set(index, bundle);
+    const oldest = this.#bundles.keys().next();
+    if (this.#bundles.size > MAX_CACHED_BUNDLES && !oldest.done) this.#bundles.delete(oldest.value);
+    return bundle;
   }
 
   /**
@@ -119,49 +134,28 @@ export class SealedLog {
     const size = await this.size();
     const end = Math.min(to, size);
     for (let index = Math.max(0, from); index < end; ) {
-      const bundle = Math.floor(index / TILE_WIDTH);
-      const last = Math.min(end, (bundle + 1) * TILE_WIDTH);
-      yield* this.#recordsOfBundle(bundle, index, last, size);
-      index = last;
-    }
-  }
-
-  /** The last bundle exists only as wide as the tree of `size` leaves made it, however few of its records are asked for. */
-  async *#recordsOfBundle(
-    bundle: number,
-    from: number,
-    to: number,
-    size: number,
-  ): AsyncIterable<SealedRecord> {
-    const { leaves, offsets } = await this.#bundle(bundle, size);
-    const wanted = leaves.slice(from % TILE_WIDTH, to - bundle * TILE_WIDTH);
-    const pack = wanted.some((leaf) => leaf.bytes !== undefined)
-      ? await this.#disk.open(packPath(this.#folder.content, bundle), "r")
-      : null;
-    let ahead = Buffer.alloc(0);
-    let aheadAt = 0;
-    try {
-      for (const [i, leaf] of wanted.entries()) {
-        const offset = offsets[(from % TILE_WIDTH) + i] ?? 0;
-        const end = offset + packedBytes(leaf);
-        if (pack !== null && end > aheadAt + ahead.length) {
-          // What was handed out may still be in use: read on into a new buffer.
-          const rest = (offsets.at(-1) ?? 0) + packedBytes(leaves.at(-1) ?? leaf) - offset;
-          ahead = Buffer.allocUnsafeSlow(Math.max(end - offset, Math.min(rest, READ_AHEAD_BYTES)));
-          ahead = ahead.subarray(0, await readFully(this.#disk, pack, ahead, offset));
-          aheadAt = offset;
+      const number = Math.floor(index / TILE_WIDTH);
+      const bundle = await this.#bundle(number, size);
+      const pack = new PackReader(this.#disk, packPath(this.#folder.content, number), bundle.end);
+      try {
+        for (const last = Math.min(end, (number + 1) * TILE_WIDTH); index < last; index++) {
+          const leaf = bundle.leaves[index % TILE_WIDTH];
+          if (leaf === undefined) throw new TypeError(`expected leaf ${index} in its bundle`);
+          const offset = bundle.offsets[index % TILE_WIDTH] ?? 0;
+          const bytes = packedBytes(leaf);
+          if (bytes > 0 && !pack.holds(offset, bytes)) await pack.load(offset, bytes);
+          yield this.#open(index, leaf, pack, offset);
         }
-        yield this.#open(from + i, leaf, ahead, offset - aheadAt);
+      } finally {
+        await pack.close();
       }
-    } finally {
-      if (pack !== null) await this.#disk.close(pack);
     }
   }
 
-  #open(index: number, leaf: Leaf, pack: Buffer, at: number): SealedRecord {
+  #open(index: number, leaf: Leaf, pack: PackReader, offset: number): SealedRecord {
     const bare = { index, leaf, content: null, account: null, salts: null };
     if (leaf.bytes === undefined) return bare;
-    const record = readPackRecord(pack, at, leaf.bytes);
+    const record = pack.record(offset, leaf.bytes);
     if (record === null)
       throw new LogError("log.damaged", `the content of record ${index} is damaged (pack)`);
     const opened = openRecord(record, leaf, this.#keys, { verify: this.#verify });
