@@ -54,12 +54,6 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
-/** Bytes of lower-case hexadecimal, or null. */
-export function hexBytes(text: string): Uint8Array | null {
-  const bytes = Buffer.from(text, "hex");
-  return bytes.toString("hex") === text ? bytes : null;
-}
-
 /** A decimal without sign or leading zeroes up to 2^53 - 1, or null: how sizes and indexes are written in notes. */
 export function parseDecimal(text: string): number | null {
   if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return null;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
-import { gatewaySection } from "../../src/config/gateway-section.ts";
+import { type GatewayConfig, gatewaySection } from "../../src/config/gateway-section.ts";
 import { readSecret } from "../../src/config/secret.ts";
 import type { CloseFigures, HeaderPairs, OpenNetwork, RecordDraft } from "../../src/core/record.ts";
 import type { GatewayMetrics } from "../../src/gateway/metrics.ts";
@@ -151,19 +151,7 @@ export async function start(t: TestContext, options: HarnessOptions = {}): Promi
   const log = new Watched(writer);
   const diagnostics: string[] = [];
   const worker = await startWorker({
-    config: gatewaySection.parse({
-      listen: { port: 0 },
-      upstreams: [
-        {
-          name: "test",
-          family: "any",
-          url: options.upstreamUrl ?? upstream.url,
-          key: { env: UPSTREAM_KEY_VARIABLE },
-        },
-      ],
-      ...options.gateway,
-      limits: { drainTimeoutMs: 200, ...options.limits },
-    }),
+    config: gatewayConfig(options.upstreamUrl ?? upstream.url, options),
     writer: log,
     directory,
     log: pino({ level: "info" }, { write: (line: string) => diagnostics.push(line) }),
@@ -202,6 +190,15 @@ export async function start(t: TestContext, options: HarnessOptions = {}): Promi
       return close;
     },
   };
+}
+
+function gatewayConfig(url: string, options: HarnessOptions): GatewayConfig {
+  return gatewaySection.parse({
+    listen: { port: 0 },
+    upstreams: [{ name: "test", family: "any", url, key: { env: UPSTREAM_KEY_VARIABLE } }],
+    ...options.gateway,
+    limits: { drainTimeoutMs: 200, ...options.limits },
+  });
 }
 
 function facts(account: string): Parameters<State["accounts"]["ensure"]>[0] {
