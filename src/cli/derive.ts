@@ -4,6 +4,7 @@ import { exchangeOf, type ReadableRecord } from "../core/decode/exchange-of.ts";
 import { asObject, asTextOrNull, parseJsonBytes } from "../core/decode/json.ts";
 import type { Exchange } from "../core/exchange.ts";
 import { decompress } from "../log/content-coding.ts";
+import { LogError } from "../log/errors.ts";
 import { type JsonLines, JsonLinesBuilder } from "../store/json-lines.ts";
 
 /** A record of the sealed log, as the derivation needs it. */
@@ -46,15 +47,23 @@ export interface Derived {
 /** Bytes of opens that wait in memory for their close; beyond it the oldest are read again from the log. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
+/** Derives stretches of the log. */
+export interface Deriver {
+  /** Rows of the leaves `from` to `to`, which are sealed. */
+  derive(from: number, to: number): Promise<Derived>;
+}
+
 type Builders = Map<string, JsonLinesBuilder>;
 
 /** Keeps opens between calls, so that a close finds its open without a second read of the log. */
-export class Derivation {
+export class Derivation implements Deriver {
   readonly #log: RecordSource;
   readonly #features: Features;
   readonly #onFailure: (index: number, error: unknown) => void;
   readonly #waiting = new Map<number, SourceRecord>();
   #waitingBytes = 0;
+  /** Where a stretch begins that follows on the last one. */
+  #next = 0;
 
   constructor(
     log: RecordSource,
@@ -68,9 +77,12 @@ export class Derivation {
 
   /** Rows of the leaves `from` to `to`. An exchange belongs to the leaf that ends it. */
   async derive(from: number, to: number): Promise<Derived> {
+    if (from !== this.#next) this.#forget();
     const builders: Builders = new Map();
+    let seen = 0;
     const counts = { exchanges: 0, accounts: 0, erased: 0, failed: 0 };
     for await (const record of this.#log.records(from, to)) {
+      seen += 1;
       switch (record.leaf.kind) {
         case "open":
           this.#keep(record);
@@ -84,6 +96,9 @@ export class Derivation {
           break;
       }
     }
+    if (seen !== to - from)
+      throw new LogError("log.inconsistent", `expected leaves ${from} to ${to} to be sealed, got ${seen}`);
+    this.#next = to;
     const lines = Object.fromEntries([...builders].map(([table, builder]) => [table, builder.take()]));
     return { lines, ...counts };
   }
@@ -128,6 +143,12 @@ export class Derivation {
     this.#waiting.delete(index);
     this.#waitingBytes -= sizeOf(waiting);
     return waiting;
+  }
+
+  /** Opens before a gap may have been closed within it. */
+  #forget(): void {
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
   }
 
   #keep(open: SourceRecord): void {

@@ -10,6 +10,7 @@ export const CLI_ERROR_CODES: {
   readonly "input-damaged": string;
   readonly "already-running": string;
   readonly "port-taken": string;
+  readonly "thread-died": string;
 } = {
   usage: "The command was called wrongly. `adyton <command> --help` shows how, with examples.",
   "act-not-durable":
@@ -17,6 +18,8 @@ export const CLI_ERROR_CODES: {
   "already-running":
     "Another adyton serve works on this data folder. Stop it, or choose another folder with --data.",
   "port-taken": "A port that Adyton should listen on is not free. Choose another in the configuration.",
+  "thread-died":
+    "A thread that derives features ended. Another takes its place, and the same stretch of the log is tried again.",
   "check-failed": "A check found something wrong; the lines above name it.",
   "server-gone":
     "The server that sealed this folder's log stopped meanwhile. Run the command again; nothing is lost.",

@@ -1,21 +1,34 @@
 // Moves what is sealed into the store, exactly once: the log's next stretch, derived, inserted with the position reached.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../store/store.ts";
-import { Derivation, type Derived, type Features, type RecordSource } from "./derive.ts";
+import { Derivation, type Derived, type Deriver, type Features, type RecordSource } from "./derive.ts";
 
 /** Leaves of one batch: at two an exchange some 4,000 rows, a few megabytes of text. */
 export const LEAVES_A_BATCH = 8_192;
 /** Pause of `run` when the log has nothing new, ms. */
 const IDLE_MS = 250;
 
-export interface PumpOptions {
-  readonly log: RecordSource;
+interface CommonOptions {
+  /** The sealed log: how much of it there is. */
+  readonly log: { size(): Promise<number> };
   readonly store: Store;
+  readonly leavesABatch?: number | undefined;
+}
+
+/** Derives in this thread. */
+interface OwnDerivation extends CommonOptions {
+  readonly log: RecordSource;
   readonly features: Features;
-  readonly leavesABatch?: number;
   /** Told of every exchange whose features could not be derived (by the leaf that ends it). */
   readonly onFailure?: (index: number, error: unknown) => void;
 }
+
+/** Lets others derive; who made the deriver closes it. */
+interface GivenDeriver extends CommonOptions {
+  readonly deriver: Deriver;
+}
+
+export type PumpOptions = OwnDerivation | GivenDeriver;
 
 /** What one step took in. */
 export interface Step {
@@ -40,16 +53,17 @@ interface Ahead {
  * While a batch is inserted (the engine's own threads), the next is derived.
  */
 export class Pump {
-  readonly #log: RecordSource;
+  readonly #log: PumpOptions["log"];
   readonly #store: Store;
-  readonly #derivation: Derivation;
+  readonly #deriver: Deriver;
   readonly #leavesABatch: number;
   #ahead: Ahead | null = null;
 
   constructor(options: PumpOptions) {
     this.#log = options.log;
     this.#store = options.store;
-    this.#derivation = new Derivation(options.log, options.features, options);
+    this.#deriver =
+      "deriver" in options ? options.deriver : new Derivation(options.log, options.features, options);
     this.#leavesABatch = options.leavesABatch ?? LEAVES_A_BATCH;
   }
 
@@ -89,7 +103,7 @@ export class Pump {
 
   #derive(from: number, size: number): Ahead {
     const to = Math.min(size, from + this.#leavesABatch);
-    const derived = this.#derivation.derive(from, to);
+    const derived = this.#deriver.derive(from, to);
     // Its error is thrown by the step that needs it; until then it must not count as unhandled.
     derived.catch(() => {});
     return { from, to, derived };

@@ -1,12 +1,13 @@
 // Rows as the bytes of an INSERT: made once, where the rows are made, and from there on only passed along.
-import { Buffer } from "node:buffer";
 
 /** Rows of one INSERT. Bounds the text of a statement (some 2 KB a row) and the engine's memory for it. */
 export const MAX_ROWS_AN_INSERT = 10_000;
 
+const encoder = new TextEncoder();
+
 /** Rows of one table in the format JSONEachRow. */
 export interface JsonLines {
-  /** One JSON object a line, valid UTF-8, at most `MAX_ROWS_AN_INSERT` of them. */
+  /** One JSON object a line, valid UTF-8, at most `MAX_ROWS_AN_INSERT` of them. Alone in its memory: it can change threads. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
   /** Smallest and largest leaf index among the rows; null: they carry none. */
@@ -47,7 +48,7 @@ export class JsonLinesBuilder {
 
   #finish(): void {
     const leaves = this.#last < 0 ? null : { first: this.#first, last: this.#last };
-    const bytes = Buffer.from(`${this.#lines.join("\n")}\n`);
+    const bytes = encoder.encode(`${this.#lines.join("\n")}\n`);
     this.#finished.push({ bytes, rows: this.#lines.length, leaves });
     this.#lines = [];
     this.#first = Number.POSITIVE_INFINITY;

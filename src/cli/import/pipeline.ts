@@ -12,6 +12,7 @@ import { readLedgerState } from "../../log/ledger-state.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { LogWriter } from "../../log/writer.ts";
 import { Store, type StoreOptions } from "../../store/store.ts";
+import { DerivationPool } from "../derive-pool.ts";
 import { CliError } from "../errors.ts";
 import { featuresOf } from "../features.ts";
 import { LEAVES_A_BATCH, Pump, type Step } from "../pump.ts";
@@ -32,6 +33,8 @@ export interface PipelineOptions {
   readonly store: Omit<StoreOptions, "folder">;
   /** Told of each exchange that left no features. */
   readonly onFailure?: (index: number, error: unknown) => void;
+  /** Threads that derive features; 0: this one does (default: a core less than there are, at least 1). */
+  readonly threads?: number | undefined;
 }
 
 /** Milliseconds spent in each stage, for reports of where time goes. */
@@ -50,6 +53,7 @@ export class Pipeline {
   readonly #keys: Keyring;
   readonly #appender: Appender;
   readonly #ledger: Ledger | null;
+  readonly #pool: DerivationPool | null;
   readonly #pump: Pump | null;
   #sealedOfOurs = 0;
   #moving: Promise<void> | null = null;
@@ -62,6 +66,7 @@ export class Pipeline {
     writer: LogWriter;
     ledger: Ledger | null;
     store: Store | null;
+    pool: DerivationPool | null;
     pump: Pump | null;
   }) {
     this.#folder = parts.folder;
@@ -71,6 +76,7 @@ export class Pipeline {
     this.#appender = new Appender(parts.writer);
     this.#ledger = parts.ledger;
     this.store = parts.store;
+    this.#pool = parts.pool;
     this.#pump = parts.pump;
   }
 
@@ -87,17 +93,13 @@ export class Pipeline {
       const log = await SealedLog.open({ folder, keys, origin: options.origin });
       const store =
         ledger === null ? null : await Store.open({ ...options.store, folder: options.folder.store });
-      const { onFailure } = options;
-      const pump =
-        store === null
-          ? null
-          : new Pump({
-              log,
-              store,
-              features: featuresOf(keys),
-              ...(onFailure === undefined ? {} : { onFailure }),
-            });
-      return new Pipeline({ folder: options.folder, keys, log, writer, ledger, store, pump });
+      const { onFailure, origin, threads } = options;
+      const pool =
+        store === null || threads === 0 ? null : new DerivationPool({ folder, origin, threads, onFailure });
+      const own = { features: featuresOf(keys), ...(onFailure === undefined ? {} : { onFailure }) };
+      const deriver = pool === null ? own : { deriver: pool };
+      const pump = store === null ? null : new Pump({ log, store, ...deriver });
+      return new Pipeline({ folder: options.folder, keys, log, writer, ledger, store, pool, pump });
     } catch (error) {
       for (const each of opened.reverse()) await each.close();
       throw error;
@@ -157,6 +159,7 @@ export class Pipeline {
 
   async close(): Promise<void> {
     await this.#moving?.catch(() => {});
+    await this.#pool?.close();
     await this.writer.close();
     this.#ledger?.close();
     await this.store?.close();

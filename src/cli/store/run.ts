@@ -3,7 +3,7 @@ import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { featuresOf } from "../features.ts";
+import { DerivationPool } from "../derive-pool.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 
@@ -40,15 +40,15 @@ export async function rebuild({ config, folder, output }: Context): Promise<void
   const keys = await Keyring.open({ folder: folder.root });
   const log = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.openEmpty({ ...(await storeOptions(config.store)), folder: folder.store });
+  const pool = new DerivationPool({
+    folder: folder.root,
+    origin: config.log.origin,
+    onFailure: (index, error) =>
+      output.note(`the exchange that ends at leaf ${index} left no features: ${String(error)}`),
+  });
   const progress = output.progress("rebuilding", await log.size());
   try {
-    const pump = new Pump({
-      log,
-      store,
-      features: featuresOf(keys),
-      onFailure: (index, error) =>
-        output.note(`the exchange that ends at leaf ${index} left no features: ${String(error)}`),
-    });
+    const pump = new Pump({ log, store, deriver: pool });
     const { size: _size, ...done } = await pump.drain({
       onStep: ({ position }) => progress.update(position),
     });
@@ -62,6 +62,7 @@ export async function rebuild({ config, folder, output }: Context): Promise<void
     });
   } finally {
     progress.end();
+    await pool.close();
     await store.close();
     log.close();
     keys.close();
