@@ -89,6 +89,7 @@ async function wordings(store: Readable, detector: Detector, options: RunOptions
     minOwnPrivateShare: numberParameter(detector, "minOwnPrivateShare"),
     hourLevels: listParameter(detector, "hourLevels"),
     alikeMargin: numberParameter(detector, "alikeMargin"),
+    minLoadOdds: numberParameter(detector, "minLoadOdds"),
     setAside: numberParameter(detector, "setAside"),
     memberLevel: numberParameter(detector, "memberLevel"),
     familyOverlap: numberParameter(detector, "familyOverlap"),

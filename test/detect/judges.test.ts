@@ -19,6 +19,7 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
     })),
     persistence: 1e-6,
     evenness: 1,
+    loadOdds: 1,
     likeness: 1e-6,
     pValue: 1e-6,
     adjusted: 1e-5,

@@ -29,6 +29,8 @@ export interface WordingParameters {
   readonly hourLevels: readonly number[];
   /** Largest difference between members' topics that still counts as alike (intra-class correlation). */
   readonly alikeMargin: number;
+  /** Likelihood ratio of even against uneven loads below which a claim is vetoed. */
+  readonly minLoadOdds: number;
   /** p-value below which a wording is left out of the null fit. */
   readonly setAside: number;
   /** p-value at which a further wording of a family brings its users in. */
@@ -47,6 +49,8 @@ export interface WordingFamily {
   readonly likeness: number;
   /** p-value of "loads as uneven as those of independent customers": told, but no part of the claim. */
   readonly evenness: number;
+  /** Likelihood ratio of even loads against uneven ones: a small one vetoes. */
+  readonly loadOdds: number;
   /** Intersection-union: both nulls must fall. */
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
@@ -164,8 +168,9 @@ function judgeFamily(
   return {
     persistence,
     ...alike,
-    // Not the evenness: a scheduled job loads unrelated customers evenly too.
-    pValue: Math.max(persistence, alike.likeness),
+    // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its opposite vetoes: many
+    // customers of one kind of product ask alike, and while a store is young they have not repeated themselves yet.
+    pValue: alike.loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, alike.likeness),
     affixes: family.map((wording) => wording.affix),
     members: membersOf(family, shapes, parameters),
     sharers: leader.users.length,
