@@ -39,6 +39,12 @@ export function logCommand(): Command {
       const { proveRecord } = await import("./log/run.ts");
       await proveRecord(contextOf(self), record, { open: options.open === true });
     });
+  addTrust(command);
+  return command;
+}
+
+/** What a verifier needs: a policy, and the check of a proof under it. */
+function addTrust(command: Command): void {
   command
     .command("verify-proof")
     .description("Check a tlog-proof offline, against this installation's keys, a given one, or a policy.")
@@ -71,5 +77,4 @@ Examples:
       const { printPolicy } = await import("./log/verify.ts");
       await printPolicy(contextOf(self));
     });
-  return command;
 }

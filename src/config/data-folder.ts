@@ -17,6 +17,8 @@ export class DataFolder {
   /** The public log: checkpoint, tiles, entry bundles. */
   readonly log: string;
   readonly checkpoint: string;
+  /** The newest checkpoint that reached the quorum of witnesses. */
+  readonly cosignedCheckpoint: string;
   readonly tiles: string;
   /** Sealed ciphertext, one pack per entry bundle. */
   readonly content: string;
@@ -39,6 +41,7 @@ export class DataFolder {
     this.segments = join(this.root, "segments");
     this.log = join(this.root, "log");
     this.checkpoint = join(this.log, "checkpoint");
+    this.cosignedCheckpoint = join(this.log, "checkpoint.cosigned");
     this.tiles = join(this.log, "tile");
     this.content = join(this.root, "content");
     this.ledger = join(this.root, "ledger");

@@ -30,6 +30,8 @@ export interface WitnessServiceConfig {
 }
 
 const MIB = 1024 * 1024;
+/** A checkpoint holds 64 signatures, two of them our own. */
+const MAX_WITNESS_KEYS = 60;
 /** Names that a policy made from the configuration uses itself. */
 const RESERVED: readonly string[] = ["none", "witnesses"];
 
@@ -112,6 +114,12 @@ export const logSection: z.ZodType<LogConfig, object | undefined> = z
         keys.add(vkey);
       }
     }
+    if (keys.size > MAX_WITNESS_KEYS)
+      context.addIssue({
+        code: "custom",
+        path: ["witnesses"],
+        message: `expected at most ${MAX_WITNESS_KEYS} keys of all witnesses together`,
+      });
     if (witnessQuorum > witnesses.length)
       context.addIssue({
         code: "custom",

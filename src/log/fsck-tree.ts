@@ -20,6 +20,8 @@ interface TreeCheckOptions {
   readonly size: number;
   /** Root of the checkpoint, which decides whether an entry or its tile is the bad one. */
   readonly root: Uint8Array | null;
+  /** A head that was given out before, with quorum: the tree must have had this root at this size. */
+  readonly earlier: { readonly file: string; readonly size: number; readonly root: Uint8Array } | null;
   readonly complain: Complain;
 }
 
@@ -88,6 +90,14 @@ export class TreeCheck {
       known !== null && this.#leafTile.trusted ? known : (hash ?? known ?? new Uint8Array(HASH_BYTES));
     this.#range.append(Uint8Array.from(use));
     for (const tile of this.#full.splice(0)) await this.#compare(tile.level, tile.index, tile.hashes);
+    if (this.size === this.#options.earlier?.size) this.#compareEarlier(this.#options.earlier);
+  }
+
+  #compareEarlier({ file, size, root }: NonNullable<TreeCheckOptions["earlier"]>): void {
+    if (size <= this.size && equalBytes(this.root(), root)) return;
+    const got = size > this.size ? `only ${this.size} records` : "another tree";
+    const message = `expected the tree of ${size} records that witnesses cosigned, got ${got}`;
+    this.#options.complain({ code: "root", file, offset: null, index: null, message });
   }
 
   /** A level-0 tile is trusted when it hashes to what the tile above, or the checkpoint's root, says. */
@@ -133,6 +143,8 @@ export class TreeCheck {
 
   /** Compares the partial tiles of the right edge. */
   async finish(): Promise<void> {
+    const { earlier } = this.#options;
+    if (earlier !== null && earlier.size > this.size) this.#compareEarlier(earlier);
     for (const [level, hashes] of this.#levels.entries()) {
       if (hashes.length === 0) continue;
       await this.#compare(level, Math.floor(this.size / TILE_WIDTH ** (level + 1)), hashes);

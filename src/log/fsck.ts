@@ -8,6 +8,7 @@ import { leafHash } from "../core/merkle.ts";
 import { parseNote } from "../core/note.ts";
 import { decodeBundle, TILE_WIDTH, tilePath } from "../core/tiles.ts";
 import { parseTreeHead } from "../core/tree-head.ts";
+import type { VerifierKey } from "../core/verifier-key.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
 import { type Disk, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
@@ -27,6 +28,8 @@ export interface FsckOptions {
   /** With them the signature is verified and content decrypted to check its commitments. */
   readonly keys?: Keyring;
   readonly origin?: string | null;
+  /** Keys of witnesses whose cosignatures are verified too. */
+  readonly witnesses?: readonly VerifierKey[];
   readonly disk?: Disk;
   readonly onProgress?: (leaves: number, size: number) => void;
   /** False: tree and leaves only. */
@@ -50,7 +53,8 @@ async function openHead(
   }
   if (options.keys === undefined) return head;
   try {
-    await readCheckpoint(disk, path, options.keys.verifierKeys(options.origin ?? undefined));
+    const own = options.keys.verifierKeys(options.origin ?? undefined);
+    await readCheckpoint(disk, path, [...own, ...(options.witnesses ?? [])]);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     complain({ ...whole, code: "signature", message: error.message });
@@ -89,7 +93,16 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   };
   const head = await openHead(options, disk, folder.checkpoint, complain);
   const size = head?.size ?? 0;
-  const tree = new TreeCheck({ disk, folder: folder.log, size, root: head?.root ?? null, complain });
+  const cosigned = await openHead(options, disk, folder.cosignedCheckpoint, complain);
+  const earlier = cosigned === null ? null : { ...cosigned, file: folder.cosignedCheckpoint };
+  const tree = new TreeCheck({
+    disk,
+    folder: folder.log,
+    size,
+    root: head?.root ?? null,
+    earlier,
+    complain,
+  });
   const order = new OrderCheck(complain);
   const content = new ContentCheck({ disk, folder: folder.content, keys: options.keys ?? null, complain });
   for (let bundle = 0; bundle * TILE_WIDTH < size; bundle++) {

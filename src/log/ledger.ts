@@ -5,7 +5,7 @@ import { DataFolder } from "../config/data-folder.ts";
 import { base64, base64Bytes } from "../core/bytes.ts";
 import { encodeLeaf, type Leaf, parseLeaf } from "../core/leaf.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
-import { publishCheckpoint, readCheckpoint, requireSameRoot } from "./checkpoint-file.ts";
+import { CheckpointFile, readCheckpoint, requireSameRoot } from "./checkpoint-file.ts";
 import { PackWriter } from "./content-pack.ts";
 import { type Disk, makeFolder, NODE_DISK, settleAll } from "./disk.ts";
 import { LogError } from "./errors.ts";
@@ -58,6 +58,7 @@ export class Ledger {
   readonly #clock: () => number;
   readonly #lock: FolderLock;
   readonly #index: ExchangeIndex;
+  readonly #checkpoints: CheckpointFile;
   readonly #askedMs: Map<string, number> = new Map();
   #sealing: Sealing | null = null;
 
@@ -67,6 +68,7 @@ export class Ledger {
     this.#disk = options.disk ?? NODE_DISK;
     this.#clock = options.clock ?? Date.now;
     this.#lock = lock;
+    this.#checkpoints = new CheckpointFile(this.#disk, folder);
     this.#index = ExchangeIndex.open(join(folder.ledger, "index.sqlite"));
   }
 
@@ -125,6 +127,14 @@ export class Ledger {
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
+  }
+
+  /**
+   * Publishes a checkpoint of this log again, with cosignatures that the caller has verified. `quorum`: enough of them.
+   * Safe at any time, also while a step runs.
+   */
+  async addCosignatures(note: string, options: { quorum: boolean }): Promise<void> {
+    await this.#checkpoints.addCosignatures(note, options);
   }
 
   close(): void {
@@ -291,12 +301,8 @@ export class Ledger {
 
   async #publish(size: number, root: Uint8Array): Promise<void> {
     const { origin } = this;
-    await publishCheckpoint(
-      this.#disk,
-      this.#folder.checkpoint,
-      { origin, size, root },
-      { signers: this.#options.keys.signers(origin), nowMs: this.#clock() },
-    );
+    const signers = this.#options.keys.signers(origin);
+    await this.#checkpoints.publish({ origin, size, root }, { signers, nowMs: this.#clock() });
   }
 }
 

@@ -7,6 +7,7 @@ import { type Leaf, parseLeaf } from "../core/leaf.ts";
 import { consistencyRanges, EMPTY_ROOT, inclusionRanges } from "../core/merkle.ts";
 import { formatProof } from "../core/proof.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
+import type { VerifierKey } from "../core/verifier-key.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
 import { PackReader, packedBytes, packPath } from "./content-pack.ts";
 import { type Disk, NODE_DISK } from "./disk.ts";
@@ -43,6 +44,8 @@ export interface SealedLogOptions {
   readonly keys: Keyring;
   readonly origin?: string | null;
   readonly disk?: Disk;
+  /** Keys of witnesses: their cosignatures are verified too, where a checkpoint has any. */
+  readonly witnesses?: readonly VerifierKey[];
   /** Check digests and commitments of what is read. Default: true. */
   readonly verify?: boolean;
 }
@@ -50,7 +53,7 @@ export interface SealedLogOptions {
 export class SealedLog {
   readonly #folder: DataFolder;
   readonly #keys: Keyring;
-  readonly #origin: string;
+  readonly #trusted: readonly VerifierKey[];
   readonly #disk: Disk;
   readonly #verify: boolean;
   readonly #tiles: TileReader;
@@ -62,7 +65,7 @@ export class SealedLog {
   private constructor(options: SealedLogOptions) {
     this.#folder = new DataFolder(options.folder);
     this.#keys = options.keys;
-    this.#origin = options.origin ?? options.keys.origin;
+    this.#trusted = [...options.keys.verifierKeys(options.origin ?? undefined), ...(options.witnesses ?? [])];
     this.#disk = options.disk ?? NODE_DISK;
     this.#verify = options.verify ?? true;
     this.#tiles = new TileReader(this.#disk, this.#folder.log);
@@ -87,15 +90,16 @@ export class SealedLog {
     return checkpoint;
   }
 
+  /** The newest checkpoint that reached the quorum of witnesses; null where there is none, or no quorum is configured. */
+  async cosigned(): Promise<Checkpoint | null> {
+    return await readCheckpoint(this.#disk, this.#folder.cosignedCheckpoint, this.#trusted);
+  }
+
   async #checkpoint(): Promise<Checkpoint | null> {
     const bytes = await this.#disk.readFile(this.#folder.checkpoint);
     if (bytes === null) return null;
     if (this.#headBytes !== null && bytes.equals(this.#headBytes)) return this.#head;
-    this.#head = await readCheckpoint(
-      this.#disk,
-      this.#folder.checkpoint,
-      this.#keys.verifierKeys(this.#origin),
-    );
+    this.#head = await readCheckpoint(this.#disk, this.#folder.checkpoint, this.#trusted);
     this.#headBytes = bytes;
     return this.#head;
   }
@@ -205,13 +209,19 @@ export class SealedLog {
     return found;
   }
 
-  /** A C2SP tlog-proof that record `index` is in the newest checkpoint, with the leaf's bytes as `extra`. */
+  /**
+   * A C2SP tlog-proof of record `index`, with the leaf's bytes as `extra`: in the newest checkpoint that reached the quorum
+   * of witnesses if that covers the record, else in the newest one.
+   */
   async prove(index: number): Promise<string> {
-    const checkpoint = await this.checkpoint();
+    const cosigned = await this.cosigned(); // first, so that it can't be newer than the newest
+    const newest = await this.checkpoint();
+    const checkpoint = cosigned !== null && index < cosigned.size ? cosigned : newest;
     const { bytes } = await this.leaf(index);
     const hashes: Uint8Array[] = [];
+    // Subtrees that are whole in the smaller tree are the same in the newest one, whose tiles are on disk.
     for (const range of inclusionRanges(index, checkpoint.size))
-      hashes.push(await this.#tiles.range(range, checkpoint.size));
+      hashes.push(await this.#tiles.range(range, newest.size));
     return formatProof({ index, hashes, checkpoint: checkpoint.note, extra: bytes });
   }
 

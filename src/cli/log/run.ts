@@ -6,6 +6,7 @@ import { LogError } from "../../log/errors.ts";
 import { fsck } from "../../log/fsck.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
+import { witnessEndpoints } from "../../log/witness-client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../errors.ts";
 
@@ -25,6 +26,7 @@ async function withLog<T>(context: Context, use: (log: SealedLog, keys: Keyring)
       folder: context.folder.root,
       keys,
       origin: context.config.log.origin,
+      witnesses: witnessEndpoints(context.config.log.witnesses).flatMap((witness) => witness.keys),
     });
     try {
       return await use(log, keys);
@@ -44,6 +46,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
       folder: folder.root,
       keys,
       origin: context.config.log.origin,
+      witnesses: witnessEndpoints(context.config.log.witnesses).flatMap((witness) => witness.keys),
       content: options.content,
       onProgress: (leaves, size) => {
         progress ??= output.progress("Checking", size);
@@ -89,15 +92,22 @@ export async function showLog(context: Context, record: string | undefined): Pro
   const { output } = context;
   await withLog(context, async (log, keys) => {
     if (record === undefined) {
-      const { origin, size, root, note } = await log.checkpoint();
+      const { origin, size, root, note, verified } = await log.checkpoint();
       const vkeys = keys.verifierKeys(origin).map(formatVerifierKey);
-      output.result({ origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note }, () => {
+      const { witnesses, witnessQuorum: quorum } = context.config.log;
+      const cosigned = witnessEndpoints(witnesses)
+        .filter((witness) => verified.some(({ key }) => witness.keys.includes(key)))
+        .map(({ name }) => name);
+      const witnessed = { quorum, cosigned, quorumSize: (await log.cosigned())?.size ?? 0 };
+      const shown = { origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note, witnessed };
+      output.result(shown, () => {
         output.pairs([
           ["origin", origin],
           ["records", size],
           ["root", base64(root)],
           ["key", vkeys[0] ?? ""],
         ]);
+        if (witnesses.length > 0) showWitnesses(output, witnessed);
       });
       return;
     }
@@ -117,6 +127,19 @@ export async function showLog(context: Context, record: string | undefined): Pro
       }
     });
   });
+}
+
+/** Says plainly when the newest checkpoint lacks what the configuration asks for. */
+function showWitnesses(
+  output: Context["output"],
+  { quorum, cosigned, quorumSize }: { quorum: number; cosigned: readonly string[]; quorumSize: number },
+): void {
+  const names = cosigned.length === 0 ? "nobody" : cosigned.join(", ");
+  const verdict = cosigned.length >= quorum ? "" : `: BELOW the quorum of ${quorum}`;
+  output.pairs([
+    ["cosigned by", `${names}${verdict}`],
+    ["with quorum", `${quorumSize} records`],
+  ]);
 }
 
 /** Prints the proof itself: with --json as a member of an object. */

@@ -1,6 +1,10 @@
 // The ledger as a process: seals what every writer wrote, and once more when it is asked to stop.
+import { Cosigning } from "../../log/cosigning.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
+import { SealedLog } from "../../log/sealed-log.ts";
+import { witnessEndpoints } from "../../log/witness-client.ts";
+import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 
 export async function start({ config, log }: PartContext): Promise<Part> {
@@ -14,17 +18,55 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   });
   const stop = new AbortController();
   const running = ledger.run(stop.signal);
+  const cosigning = await startCosigning({ config, log }, { keys, ledger, signal: stop.signal });
   return {
     detail: `${ledger.size} records sealed`,
-    counters: () => ({ ledger_records_sealed: ledger.size }),
+    counters: () => ({ ledger_records_sealed: ledger.size, ...cosigning.counters() }),
     close: async () => {
       stop.abort();
-      await running;
+      await Promise.all([running, cosigning.ended]);
       await sealRest(ledger);
       ledger.close();
       keys.close();
     },
   };
+}
+
+interface RunningCosigning {
+  readonly counters: () => Counters;
+  readonly ended: Promise<void>;
+}
+
+/** Asks the configured witnesses beside the sealing; without any there is nothing to do and nothing to count. */
+async function startCosigning(
+  { config, log }: Pick<PartContext, "config" | "log">,
+  { keys, ledger, signal }: { keys: Keyring; ledger: Ledger; signal: AbortSignal },
+): Promise<RunningCosigning> {
+  const { origin, witnesses: configured, witnessQuorum: quorum } = config.log;
+  if (configured.length === 0) return { counters: () => ({}), ended: Promise.resolve() };
+  const witnesses = witnessEndpoints(configured);
+  const trusted = witnesses.flatMap((witness) => witness.keys);
+  const sealed = await SealedLog.open({ folder: config.data, keys, origin, witnesses: trusted });
+  const cosigning = new Cosigning({
+    log: sealed,
+    publish: (note, options) => ledger.addCosignatures(note, options),
+    witnesses,
+    quorum,
+    everyMs: config.log.witnessEveryMs,
+    timeoutMs: config.log.witnessTimeoutMs,
+    onError: (error) => log.warn({ code: error.code, err: error }, "a witness did not cosign"),
+  });
+  const counters = (): Counters => {
+    const { size, cosignatures, quorumSize, failures } = cosigning.status;
+    return {
+      ledger_witness_quorum: quorum,
+      ledger_witness_cosignatures: cosignatures,
+      ledger_witness_below_quorum: size > 0 && cosignatures < quorum ? 1 : 0,
+      ledger_records_witnessed: quorumSize,
+      ledger_witness_failures_total: failures,
+    };
+  };
+  return { counters, ended: cosigning.run(signal).finally(() => sealed.close()) };
 }
 
 /** The writers have stopped by now: what they left is sealed, so that a stopped installation has no loose ends. */
