@@ -8,10 +8,13 @@ export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
 /** SHA-256(00 || data), RFC 6962 section 2.1. */
 export function leafHash(data: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + data.length);
-  input.set(data, 1);
-  return sha256(input);
+  if (data.length >= prefixed.length) prefixed = new Uint8Array(1 + data.length);
+  prefixed.set(data, 1);
+  return sha256(prefixed.subarray(0, 1 + data.length));
 }
+
+/** Scratch of `leafHash`; its first byte stays 0. Entries of a log are bounded, and so is this. */
+let prefixed = new Uint8Array(1024);
 
 const pair = new Uint8Array(1 + 2 * HASH_BYTES);
 pair[0] = 1;

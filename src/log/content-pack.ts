@@ -54,6 +54,7 @@ export function readPackRecord(pack: Buffer, at: number, bytes: number): PackRec
   };
 }
 
+const MAX_KNOWN_FOLDERS = 4_096;
 /** Bytes of a pack read at once, at most, unless one record is larger. */
 const READ_AHEAD_BYTES: number = 1024 * 1024;
 
@@ -102,6 +103,8 @@ export class PackReader {
 export class PackWriter {
   readonly #disk: Disk;
   readonly #folder: string;
+  /** Folders that are there: asking for each of a thousand packs in one folder costs more than writing them. */
+  readonly #folders: Set<string> = new Set();
   #pending: Map<number, { offset: number; parts: Buffer[] }> = new Map();
   #bundle: number;
   #end: number;
@@ -151,7 +154,11 @@ export class PackWriter {
   async #put(bundle: number, offset: number, parts: readonly Buffer[]): Promise<void> {
     const path = packPath(this.#folder, bundle);
     const fresh = offset === 0;
-    if (fresh) await makeFolder(this.#disk, dirname(path));
+    if (fresh && !this.#folders.has(dirname(path))) {
+      await makeFolder(this.#disk, dirname(path));
+      if (this.#folders.size >= MAX_KNOWN_FOLDERS) this.#folders.clear();
+      this.#folders.add(dirname(path));
+    }
     const file = await this.#disk.open(path, fresh ? "w+" : "r+");
     try {
       this.#disk.write(file, parts, offset);

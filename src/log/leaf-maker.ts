@@ -2,7 +2,7 @@
 import { base64url } from "../core/bytes.ts";
 import type { Leaf } from "../core/leaf.ts";
 import { FIELDS } from "../core/record.ts";
-import { sha256 } from "../core/sha256.ts";
+import { sha256Base64url } from "../core/sha256.ts";
 import type { Frame } from "./frame.ts";
 import { INSTALLATION_PSEUDONYM, pseudonymText } from "./keyring.ts";
 import type { OpenExchanges } from "./open-exchanges.ts";
@@ -32,8 +32,8 @@ function frameLeaf(frame: Frame, incarnation: number, context: LeafContext, open
   const commit: Record<string, string> = {};
   for (const [i, field] of FIELDS[frame.kind].entries())
     commit[field] = base64url(frame.commitments[i] ?? frame.nonce);
-  const own = frame.pseudonym.equals(INSTALLATION_PSEUDONYM);
-  return {
+  // Assigned one by one: spreading objects that are mostly empty takes longer than all the rest.
+  const leaf: { -readonly [Member in keyof Leaf]: Leaf[Member] } = {
     v: 1,
     kind: frame.kind,
     node: context.node,
@@ -41,13 +41,15 @@ function frameLeaf(frame: Frame, incarnation: number, context: LeafContext, open
     incarnation,
     seq: frame.sequence,
     time: iso(frame.timeMs),
-    ...(frame.kind === "act" ? { act: frame.name } : { exchange: frame.name }),
-    ...(own ? {} : { account: pseudonymText(frame.pseudonym) }),
-    ...(open === undefined ? {} : { open }),
     commit,
-    digest: base64url(sha256(frame.sealed)),
+    digest: sha256Base64url(frame.sealed),
     bytes: frame.sealed.length,
   };
+  if (frame.kind === "act") leaf.act = frame.name;
+  else leaf.exchange = frame.name;
+  if (!frame.pseudonym.equals(INSTALLATION_PSEUDONYM)) leaf.account = pseudonymText(frame.pseudonym);
+  if (open !== undefined) leaf.open = open;
+  return leaf;
 }
 
 function interrupt(

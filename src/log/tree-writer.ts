@@ -33,6 +33,8 @@ export class TreeWriter {
   #full: { tile: TileName; bytes: Uint8Array }[] = [];
   /** Tiles that became full: their partial forms may go once the size is committed. */
   #filled: TileName[] = [];
+  /** Folders of partial forms that are on disk. */
+  readonly #partials: Set<string> = new Set();
   readonly #folders: Set<string> = new Set();
 
   private constructor(disk: Disk, folder: string, size: number, edge: readonly Uint8Array[]) {
@@ -58,8 +60,10 @@ export class TreeWriter {
       const bytes = width === 0 ? Buffer.alloc(0) : await tiles.hashes(level, index, size);
       for (let i = 0; i < width; i++) hashes.push(bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
       writer.#levels[level] = { index, hashes, changed: false };
+      writer.#partials.add(writer.#partialFolder(level, index));
     }
     const width = size % TILE_WIDTH;
+    writer.#partials.add(writer.#partialFolder("entries", Math.floor(size / TILE_WIDTH)));
     if (width > 0)
       writer.#entries = (await tiles.entries(Math.floor(size / TILE_WIDTH), width)).map((e) => e.bytes);
     return writer;
@@ -133,6 +137,7 @@ export class TreeWriter {
         if (present !== null && equalBytes(present, bytes)) return;
       }
       await this.#ensureFolder(dirname(path));
+      if (tile.width < TILE_WIDTH) this.#partials.add(dirname(path));
       folders.add(dirname(path));
       await replaceFile(this.#disk, path, bytes, { syncFolder: false });
     });
@@ -147,14 +152,18 @@ export class TreeWriter {
     this.#folders.add(path);
   }
 
+  #partialFolder(level: TileName["level"], index: number): string {
+    return join(this.#folder, "tile", String(level), `${tileIndexPath(index)}.p`);
+  }
+
   /** After the commit: partial tiles whose full tile is there may go (tlog-tiles, "Partial Tiles"). */
   async removeFilledPartials(): Promise<void> {
     const filled = this.#filled;
     this.#filled = [];
     for (const { level, index } of filled) {
-      const folder = join(this.#folder, "tile", String(level), `${tileIndexPath(index)}.p`);
+      const folder = this.#partialFolder(level, index);
       this.#folders.delete(folder);
-      await this.#disk.remove(folder);
+      if (this.#partials.delete(folder)) await this.#disk.remove(folder);
     }
   }
 }
