@@ -2,7 +2,7 @@
 import { type NoteFault, openNote, type VerifiedSignature } from "./note.ts";
 import { type Policy, satisfiesQuorum } from "./policy.ts";
 import { parseTreeHead, type TreeHead } from "./tree-head.ts";
-import type { VerifierKey } from "./verifier-key.ts";
+import { sameKey, type VerifierKey } from "./verifier-key.ts";
 
 export interface Checkpoint extends TreeHead {
   /** Opaque lines after the root; we write none and accept them from others. */
@@ -27,8 +27,6 @@ export function openCheckpoint(
   if (options.origin !== undefined && head.origin !== options.origin) return { fault: "wrong-origin" };
   return { ...head, note: new TextDecoder().decode(bytes), verified: note.verified };
 }
-
-const sameKey = (a: VerifierKey, b: VerifierKey): boolean => a.name === b.name && a.id === b.id;
 
 /**
  * Opens a checkpoint by a policy: a log of the policy, named like the origin, must have signed it, and the witnesses that

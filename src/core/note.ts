@@ -1,7 +1,7 @@
 // C2SP signed notes: text with signatures by named keys. Everything read here may be attacker-controlled.
 import { base64, base64Bytes, concatBytes, utf8Text } from "./bytes.ts";
 import { verifySignature } from "./cosignature.ts";
-import { isKeyName, type VerifierKey } from "./verifier-key.ts";
+import { isKeyName, sameKey, type VerifierKey } from "./verifier-key.ts";
 
 /** Notes longer than this are refused: room for 64 post-quantum signatures of 5 kB and their text. */
 export const MAX_NOTE_BYTES: number = 512 * 1024;
@@ -87,7 +87,7 @@ export function openNote(bytes: Uint8Array, keys: readonly VerifierKey[]): Opene
   const verified: VerifiedSignature[] = [];
   for (const signature of note.signatures) {
     const key = keys.find((known) => known.name === signature.name && known.id === signature.id);
-    if (key === undefined || verified.some((former) => former.key === key)) continue;
+    if (key === undefined || verified.some((former) => sameKey(former.key, key))) continue;
     const checked = verifySignature(key, note.text, signature.signature);
     if (checked === null) return { fault: "bad-signature" };
     verified.push({ key, timeSeconds: checked.timeSeconds });

@@ -68,6 +68,11 @@ export function parseVerifierKey(text: string): VerifierKey | null {
   return formatVerifierKey(key) === text ? key : null;
 }
 
+/** Do both say the same key? Name and id stand for it in every signature line. */
+export function sameKey(a: VerifierKey, b: VerifierKey): boolean {
+  return a.name === b.name && a.id === b.id;
+}
+
 /** Short public name of a key for people: its name and id. */
 export function describeKey(key: VerifierKey): string {
   return `${key.name}+${hex(Uint8Array.of(key.id >>> 24, key.id >>> 16, key.id >>> 8, key.id))}`;

@@ -5,7 +5,7 @@ import type { Checkpoint } from "../core/checkpoint.ts";
 import { formatNote, type NoteSignature, parseNote } from "../core/note.ts";
 import { settleAll } from "./disk.ts";
 import { LogError, type LogErrorCode } from "./errors.ts";
-import { askWitness, type WitnessEndpoint } from "./witness-client.ts";
+import { askWitness, isCosignedBy, type WitnessEndpoint } from "./witness-client.ts";
 
 /** Longest pause after repeated failures of one witness. */
 const MAX_BACKOFF_MS: number = 10 * 60_000;
@@ -172,9 +172,7 @@ class Round {
     const own = note.signatures.filter(({ name }) => name === head.origin);
     this.request = formatNote(note.text, own);
     this.#signatures.push(...note.signatures);
-    for (const witness of witnesses)
-      if (witness.keys.some((key) => head.verified.some((one) => one.key === key)))
-        this.#witnesses.add(witness.name);
+    for (const witness of witnesses) if (isCosignedBy(head, witness)) this.#witnesses.add(witness.name);
   }
 
   get count(): number {

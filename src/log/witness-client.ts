@@ -1,8 +1,9 @@
 // Asks one witness over HTTP to cosign a checkpoint (C2SP tlog-witness). What it answers may be attacker-controlled.
 import { formatAddCheckpoint } from "../core/add-checkpoint.ts";
 import { parseDecimal, utf8 } from "../core/bytes.ts";
+import type { Checkpoint } from "../core/checkpoint.ts";
 import { type NoteSignature, openNote } from "../core/note.ts";
-import { parseVerifierKey, type VerifierKey } from "../core/verifier-key.ts";
+import { parseVerifierKey, sameKey, type VerifierKey } from "../core/verifier-key.ts";
 import { LogError } from "./errors.ts";
 
 /** An answer is a few signature lines, of 3.3 kB each where they are post-quantum. */
@@ -30,6 +31,11 @@ export function witnessEndpoints(
     });
     return { name, keys, url };
   });
+}
+
+/** Did any key of the witness sign? The checkpoint was verified with its keys. */
+export function isCosignedBy({ verified }: Checkpoint, { keys }: WitnessEndpoint): boolean {
+  return keys.some((key) => verified.some((signature) => sameKey(signature.key, key)));
 }
 
 export interface WitnessRequest {

@@ -1,5 +1,6 @@
 // The log asks real witnesses over HTTP: its checkpoint gathers their signatures, and sealing never waits for them.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -21,6 +22,8 @@ import type { WitnessEndpoint } from "../../src/log/witness-client.ts";
 import { startWitnessServer } from "../../src/log/witness-server.ts";
 import { LogWriter } from "../../src/log/writer.ts";
 import { type Bench, bench, exchanges, SMALL_SEGMENT, sealAll } from "./helper.ts";
+
+const COMMAND = join(import.meta.dirname, "../../bin/adyton.mjs");
 
 interface RunningWitness extends WitnessEndpoint {
   readonly witness: Witness;
@@ -261,6 +264,27 @@ test("a log that was rolled back, or forked under the same keys, is caught by it
     report.problems.map(({ code, file }) => [code, file]),
     [["root", join(copy, "log/checkpoint.cosigned")]],
   );
+});
+
+test("log show names who cosigned, and says when that is below the quorum", async (t) => {
+  const { folder, keys } = await bench(t);
+  const witnesses = [await witnessOf(t, keys, "w1"), await witnessOf(t, keys, "w2")];
+  const { cosigning, grow } = await setUp(t, { folder, keys }, witnesses);
+  await grow(0, 3);
+  const listed = witnesses.map(({ name, url, keys: own }) => ({
+    name,
+    url,
+    vkeys: own.map(formatVerifierKey),
+  }));
+  const config = join(folder, "adyton.yaml");
+  await writeFile(config, JSON.stringify({ data: folder, log: { witnesses: listed, witnessQuorum: 2 } }));
+  const show = (...more: string[]): string =>
+    spawnSync(process.execPath, [COMMAND, "--config", config, "log", "show", ...more], { encoding: "utf8" })
+      .stdout;
+  assert.match(show(), /cosigned by +nobody: BELOW the quorum of 2/);
+  await cosigning.step();
+  const { witnessed } = JSON.parse(show("--json")) as { witnessed: object };
+  assert.deepEqual(witnessed, { quorum: 2, cosigned: ["w1", "w2"], quorumSize: 6 });
 });
 
 test("fsck finds a wrong cosignature", async (t) => {

@@ -6,7 +6,7 @@ import { LogError } from "../../log/errors.ts";
 import { fsck } from "../../log/fsck.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
-import { witnessEndpoints } from "../../log/witness-client.ts";
+import { isCosignedBy, witnessEndpoints } from "../../log/witness-client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../errors.ts";
 
@@ -92,11 +92,12 @@ export async function showLog(context: Context, record: string | undefined): Pro
   const { output } = context;
   await withLog(context, async (log, keys) => {
     if (record === undefined) {
-      const { origin, size, root, note, verified } = await log.checkpoint();
+      const checkpoint = await log.checkpoint();
+      const { origin, size, root, note } = checkpoint;
       const vkeys = keys.verifierKeys(origin).map(formatVerifierKey);
       const { witnesses, witnessQuorum: quorum } = context.config.log;
       const cosigned = witnessEndpoints(witnesses)
-        .filter((witness) => verified.some(({ key }) => witness.keys.includes(key)))
+        .filter((witness) => isCosignedBy(checkpoint, witness))
         .map(({ name }) => name);
       const witnessed = { quorum, cosigned, quorumSize: (await log.cosigned())?.size ?? 0 };
       const shown = { origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note, witnessed };
