@@ -1,18 +1,18 @@
 // An imported exchange as the two records a gateway would have written for it.
+import { Buffer } from "node:buffer";
 import type { AccountFacts } from "../../core/account.ts";
 import { actDraft } from "../../core/acts.ts";
 import type { NeutralExchange } from "../../core/decode/neutral.ts";
 import type { CloseFigures, HeaderPairs, OpenNetwork, RecordDraft } from "../../core/record.ts";
 
-const encoder = new TextEncoder();
-const NO_HEADERS = encoder.encode("[]");
+const NO_HEADERS = Buffer.from("[]");
 
 /**
  * Canonical JSON (RFC 8785) of facts whose members stand in alphabetical order below and whose texts are well-formed:
  * there the plain form is the canonical one, at a tenth of the cost.
  */
 function canonical(facts: OpenNetwork | CloseFigures | HeaderPairs): Uint8Array {
-  return encoder.encode(JSON.stringify(facts));
+  return Buffer.from(JSON.stringify(facts));
 }
 
 /** The neutral form knows names of headers, and the value of one; the others' values stay empty. */
@@ -37,13 +37,13 @@ export function openDraft(exchange: NeutralExchange): RecordDraft {
     exchange: exchange.id,
     account: exchange.account,
     timeMs: exchange.openedAtMs,
-    fields: [encoder.encode(JSON.stringify(exchange.request)), canonical(headers), canonical(network)],
+    fields: [Buffer.from(JSON.stringify(exchange.request)), canonical(headers), canonical(network)],
   };
 }
 
 /** The answer is kept as it was told (`format: "neutral"`): the bytes it came in were never seen here. */
 export function closeDraft(exchange: NeutralExchange): RecordDraft {
-  const response = encoder.encode(JSON.stringify(exchange.answer));
+  const response = Buffer.from(JSON.stringify(exchange.answer));
   const figures: CloseFigures = {
     code: null,
     firstByteMs: null,

@@ -1,4 +1,5 @@
 // The way from a file into log and store for one command: write, seal, take in. Beside a running server it only writes.
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DataFolder } from "../../config/data-folder.ts";
@@ -33,7 +34,7 @@ export interface PipelineOptions {
   readonly store: Omit<StoreOptions, "folder">;
   /** Told of each exchange that left no features. */
   readonly onFailure?: (index: number, error: unknown) => void;
-  /** Threads that derive features; 0: this one does (default: a core less than there are, at least 1). */
+  /** Threads that derive features; 0: this one does (default: as many as cores, since this one mostly waits for them). */
   readonly threads?: number | undefined;
 }
 
@@ -93,7 +94,7 @@ export class Pipeline {
       const log = await SealedLog.open({ folder, keys, origin: options.origin });
       const store =
         ledger === null ? null : await Store.open({ ...options.store, folder: options.folder.store });
-      const { onFailure, origin, threads } = options;
+      const { onFailure, origin, threads = availableParallelism() } = options;
       const pool =
         store === null || threads === 0 ? null : new DerivationPool({ folder, origin, threads, onFailure });
       const own = { features: featuresOf(keys), ...(onFailure === undefined ? {} : { onFailure }) };

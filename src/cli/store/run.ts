@@ -1,4 +1,5 @@
 // What `adyton store status` and `adyton store rebuild` do.
+import { availableParallelism } from "node:os";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { Store } from "../../store/store.ts";
@@ -43,6 +44,7 @@ export async function rebuild({ config, folder, output }: Context): Promise<void
   const pool = new DerivationPool({
     folder: folder.root,
     origin: config.log.origin,
+    threads: availableParallelism(), // this one only inserts
     onFailure: (index, error) =>
       output.note(`the exchange that ends at leaf ${index} left no features: ${String(error)}`),
   });
