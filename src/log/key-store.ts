@@ -5,7 +5,7 @@ import { constants } from "node:fs";
 import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { LogError } from "./errors.ts";
+import { diskError, LogError } from "./errors.ts";
 import { FolderLock } from "./folder-lock.ts";
 import {
   base64Field,
@@ -158,7 +158,10 @@ export class FileKeyStore implements KeyStore {
     await checkMode(this.#path);
     const keys = parse(this.#path, await readFile(this.#path, "utf8"));
     if (keys.postQuantumSigner !== null) return keys;
-    await addPostQuantumKey(this.#path);
+    await addPostQuantumKey(this.#path).catch((cause: unknown) => {
+      if (cause instanceof LogError) throw cause;
+      throw diskError(`could not add an ML-DSA-44 key to ${this.#path}`, cause);
+    });
     return parse(this.#path, await readFile(this.#path, "utf8"));
   }
 }

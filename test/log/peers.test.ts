@@ -2,11 +2,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { formatVerifierKey } from "../../src/core/verifier-key.ts";
+import { formatNote, type Note, parseNote } from "../../src/core/note.ts";
+import {
+  ED25519_COSIGNATURE,
+  formatVerifierKey,
+  ML_DSA_44_COSIGNATURE,
+} from "../../src/core/verifier-key.ts";
+import { testSigner } from "../helpers/note-signer.ts";
 import { bench, exchanges, sealAll } from "./helper.ts";
 
 /** Where Debian's golang-golang-x-mod-dev puts the module; another GOPATH may be given. */
@@ -23,6 +29,12 @@ function whySkip(): string | false {
   }
 }
 
+function noteOf(bytes: Uint8Array): Note {
+  const note = parseNote(bytes);
+  assert.ok(!("fault" in note));
+  return note;
+}
+
 test("Go accepts our checkpoint, entries, tiles and proof", {
   skip: whySkip(),
   timeout: 180_000,
@@ -33,6 +45,13 @@ test("Go accepts our checkpoint, entries, tiles and proof", {
   await w.close();
   const l = await ledger();
   await sealAll(l);
+  // Go knows neither kind of cosignature, and must not be disturbed by them.
+  const note = noteOf(await readFile(join(folder, "log/checkpoint")));
+  const witnesses = ([ED25519_COSIGNATURE, ML_DSA_44_COSIGNATURE] as const).map((type) =>
+    testSigner("w.example", type),
+  );
+  const signatures = witnesses.map((witness) => witness.sign(note.text));
+  await l.addCosignatures(formatNote(note.text, [...note.signatures, ...signatures]), { quorum: true });
   const reader = await log();
   const proof = join(folder, "record.tlog-proof");
   await writeFile(proof, await reader.prove(300));

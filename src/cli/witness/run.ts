@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { base64 } from "../../core/bytes.ts";
 import {
   describeKey,
+  ED25519_COSIGNATURE,
   formatVerifierKey,
   parseVerifierKey,
   type VerifierKey,
@@ -23,7 +24,7 @@ export interface ServeOptions {
 async function logsOf({ config }: Context, options: ServeOptions): Promise<VerifierKey[]> {
   const listed = [...config.witness.logs, ...options.log].map((vkey) => {
     const key = parseVerifierKey(vkey);
-    if (key === null)
+    if (key === null || key.type === ED25519_COSIGNATURE)
       throw new CliError("usage", `expected a log's key like name+12345678+base64, got ${vkey}`);
     return key;
   });
