@@ -86,10 +86,11 @@ export class TreeCheck {
         ...where,
         message: "the entry does not hash to what its tile says",
       });
-    const use =
-      known !== null && this.#leafTile.trusted ? known : (hash ?? known ?? new Uint8Array(HASH_BYTES));
-    this.#range.append(Uint8Array.from(use));
-    for (const tile of this.#full.splice(0)) await this.#compare(tile.level, tile.index, tile.hashes);
+    const listedCounts = known !== null && (hash === null || (differs && this.#leafTile.trusted));
+    // A copy: a view would keep its whole tile in memory.
+    this.#range.append(listedCounts ? Uint8Array.from(known) : (hash ?? new Uint8Array(HASH_BYTES)));
+    if (this.#full.length > 0)
+      for (const tile of this.#full.splice(0)) await this.#compare(tile.level, tile.index, tile.hashes);
     if (this.size === this.#options.earlier?.size) this.#compareEarlier(this.#options.earlier);
   }
 
