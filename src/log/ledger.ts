@@ -61,6 +61,7 @@ export class Ledger {
   readonly #checkpoints: CheckpointFile;
   readonly #askedMs: Map<string, number> = new Map();
   #sealing: Sealing | null = null;
+  #size = 0;
 
   private constructor(options: LedgerOptions, folder: DataFolder, lock: FolderLock) {
     this.#options = options;
@@ -94,9 +95,9 @@ export class Ledger {
     return this.#options.origin ?? this.#options.keys.origin;
   }
 
-  /** Number of leaves committed. */
+  /** Number of leaves committed, also while a step is at work. */
   get size(): number {
-    return this.#sealing?.state.size ?? 0;
+    return this.#size;
   }
 
   /**
@@ -167,6 +168,7 @@ export class Ledger {
     const packs = await PackWriter.load(this.#disk, content, state.size, partial);
     if (published === null || published.size < state.size) await this.#publish(state.size, tree.root());
     await this.#catchUpIndex(state.size);
+    this.#size = state.size;
     return { state, open: OpenExchanges.from(state.open), tree, packs };
   }
 
@@ -293,6 +295,7 @@ export class Ledger {
     Object.assign(state, { size: tree.size, root: base64(root), origin: this.origin, open: open.toRows() });
     Object.assign(state.writers, positions);
     await writeLedgerState(this.#disk, this.#folder.ledgerState, state);
+    this.#size = tree.size;
     if (leaves.length === 0) return;
     await this.#publish(tree.size, root);
     this.#index.add(rows, tree.size);

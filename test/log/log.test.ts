@@ -108,6 +108,22 @@ test("an open whose writer has gone becomes interrupted, once; a restart goes on
   reader.close();
 });
 
+test("while a step runs, the ledger's size is what was committed before it", async (t) => {
+  const { writer, ledger } = await bench(t);
+  const w = await writer();
+  const l = await ledger();
+  await exchanges(w, 0, 3);
+  await sealAll(l);
+  const stepping = l.step();
+  assert.equal(l.size, 6);
+  await stepping;
+  l.close();
+  const again = await ledger();
+  assert.equal(again.size, 6);
+  again.close();
+  await w.close();
+});
+
 test("a writer's name has one holder, the ledger too", async (t) => {
   const { writer, ledger } = await bench(t);
   const w = await writer();
