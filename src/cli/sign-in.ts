@@ -39,5 +39,5 @@ export function signInUrl(
 ): string {
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   const base = publicUrl ?? `http://${host}:${listen.port}`;
-  return `${base.replace(/\/$/, "")}/sign-in#${token}`;
+  return `${base.replace(/\/$/, "")}/sign-in#token=${token}`;
 }

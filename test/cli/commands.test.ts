@@ -175,7 +175,8 @@ describe("adyton findings", () => {
 describe("adyton sign-in", () => {
   test("prints a link whose token signs in once, with the role", async () => {
     const { out } = await place.adyton("sign-in --user ada --role analyst");
-    const [, token = ""] = /^http:\/\/127\.0\.0\.1:8788\/sign-in#([A-Za-z0-9_-]{43})\n$/.exec(out) ?? [];
+    const [, token = ""] =
+      /^http:\/\/127\.0\.0\.1:8788\/sign-in#token=([A-Za-z0-9_-]{43})\n$/.exec(out) ?? [];
     await withState(async (state) => {
       const started = await state.sessions.redeem(token, { lifeMs: 1000 });
       assert.equal(started?.session.role, "analyst");

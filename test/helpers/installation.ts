@@ -65,7 +65,7 @@ export async function adyton(
   return { code, out, err };
 }
 
-/** Writes `config` (YAML or JSON text) beside the data folder and waits until everything is up. */
+/** Writes `config` beside the data folder and waits until everything is up. */
 export async function startInstallation(
   folder: string,
   config: Record<string, unknown>,
@@ -73,8 +73,21 @@ export async function startInstallation(
   const configFile = join(folder, "adyton.yaml");
   const data = join(folder, "data");
   await writeFile(configFile, JSON.stringify({ data, ...config })); // JSON is YAML
-  const child = spawn(process.execPath, [COMMAND, "serve", "--json", "--config", configFile], {
+  return await serve(["--config", configFile], { data, configFile, env: {} });
+}
+
+/** Serves a data folder that is there already, with the default configuration. */
+export async function serveFolder(data: string, env: Record<string, string>): Promise<RunningInstallation> {
+  return await serve(["--data", data], { data, configFile: "", env });
+}
+
+async function serve(
+  args: readonly string[],
+  { data, configFile, env }: { data: string; configFile: string; env: Record<string, string> },
+): Promise<RunningInstallation> {
+  const child = spawn(process.execPath, [COMMAND, "serve", "--json", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
   });
   let out = "";
   let err = "";

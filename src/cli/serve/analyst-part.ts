@@ -15,7 +15,7 @@ import { LogWriter } from "../../log/writer.ts";
 import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
-import { featuresOf } from "../features.ts";
+import { DerivationPool } from "../derive-pool.ts";
 import { type Hunter, openHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
@@ -44,13 +44,14 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   });
   const sealed = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) });
+  // On threads of their own, so that the API answers while exchanges are decrypted and decoded.
+  const deriver = new DerivationPool({
+    folder: folder.root,
+    origin: config.log.origin,
+    onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
+  });
   const analysis = new Analysis({
-    pump: new Pump({
-      log: sealed,
-      store,
-      features: featuresOf(keys),
-      onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
-    }),
+    pump: new Pump({ log: sealed, store, deriver }),
     hunt: config.detect.enabled ? await liveHunter({ store, state, config: config.detect, log }) : null,
     keep: async (findings) => {
       await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
@@ -94,6 +95,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       stop.abort();
       await Promise.all([closeServer(web), closeServer(local)]);
       await running;
+      await deriver.close();
       await store.close();
       await sealed.close();
       await writer.close();

@@ -16,7 +16,7 @@ import { CliError } from "../errors.ts";
 import { launchPart, launchWorker } from "./launch.ts";
 import type { Role } from "./messages.ts";
 import { type PartSpec, Supervisor } from "./supervisor.ts";
-import { printWelcome } from "./welcome.ts";
+import { makeSecrets, printWelcome } from "./welcome.ts";
 
 /** Requests end before what records them: the ledger goes last and seals what the others wrote. */
 const STOP_ORDER: readonly Role[] = ["gateway", "sample", "analyst", "ledger"];
@@ -86,12 +86,13 @@ async function runParts(context: Context, { folder, log, welcome }: RunOptions):
   const statusTimer = setInterval(() => shareStatus(supervisor, folder), STATUS_EVERY_MS);
 
   output.note("Starting …");
+  const usesSample = config.gateway.upstreams.length === 0;
+  const secrets = welcome ? await makeSecrets(folder, config, { usesSample }) : null;
   // Ctrl-C works while parts are still starting, too.
   if ((await Promise.race([startParts(supervisor, config), told])) !== "told") {
     shareStatus(supervisor, folder);
     const addresses = { gateway: details.get("gateway-0") ?? "", console: details.get("analyst") ?? "" };
-    const usesSample = config.gateway.upstreams.length === 0;
-    await printWelcome({ folder, config, output, addresses, usesSample, withSecrets: welcome });
+    printWelcome({ folder, config, output, addresses, secrets });
     await told;
   }
   clearInterval(statusTimer);

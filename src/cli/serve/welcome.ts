@@ -10,39 +10,50 @@ const TRIAL_ACCOUNT = "try-it";
 const TRIAL_KEY_HOURS = 24;
 const MINUTE_MS = 60_000;
 
+/** What lets a person in; printed to the terminal once, and stored as hashes only. */
+export interface Secrets {
+  /** One-time link into the console. */
+  readonly link: string;
+  /** Key for the example call; null where real upstreams are configured. */
+  readonly key: string | null;
+}
+
+/** Before the parts start, so that the gateway knows the key from its first request on. */
+export async function makeSecrets(
+  folder: DataFolder,
+  config: Config,
+  { usesSample }: { usesSample: boolean },
+): Promise<Secrets> {
+  return { link: await signInLink(folder, config), key: usesSample ? await trialKey(folder) : null };
+}
+
 export interface WelcomeOptions {
   readonly folder: DataFolder;
   readonly config: Config;
   readonly output: Output;
   readonly addresses: { readonly gateway: string; readonly console: string };
-  readonly usesSample: boolean;
-  /** False: no link and no key are made or printed. */
-  readonly withSecrets: boolean;
+  /** Null: they were not wanted. */
+  readonly secrets: Secrets | null;
 }
 
 /** Prints to the terminal only; links and keys are in no log. */
-export async function printWelcome(options: WelcomeOptions): Promise<void> {
-  const { output, addresses, folder, config } = options;
+export function printWelcome({ output, addresses, folder, config, secrets }: WelcomeOptions): void {
+  const { link = null, key = null } = secrets ?? {};
   const lines: [string, string][] = [
     ["gateway", addresses.gateway],
     ["console", addresses.console],
     ["data", folder.root],
   ];
-  const link = options.withSecrets ? await signInLink(folder, config) : null;
-  const key = options.withSecrets && options.usesSample ? await trialKey(folder) : null;
   if (link !== null) lines.push(["sign in", link]);
-  output.result(
-    { ...addresses, data: folder.root, sampleModel: options.usesSample, signIn: link, key },
-    () => {
-      output.line("Adyton is running.");
-      output.pairs(lines.map(([name, value]) => [`  ${name}`, value] as const));
-      if (link !== null)
-        output.line(`  (the link works once, for ${config.console.signInLinkMinutes} minutes)`);
-      if (key !== null) printTrial(output, addresses.gateway, key);
-      output.line();
-      output.line("Ctrl-C stops it.");
-    },
-  );
+  output.result({ ...addresses, data: folder.root, signIn: link, key }, () => {
+    output.line("Adyton is running.");
+    output.pairs(lines.map(([name, value]) => [`  ${name}`, value] as const));
+    if (link !== null)
+      output.line(`  (the link works once, for ${config.console.signInLinkMinutes} minutes)`);
+    if (key !== null) printTrial(output, addresses.gateway, key);
+    output.line();
+    output.line("Ctrl-C stops it.");
+  });
 }
 
 function printTrial(output: Output, gateway: string, key: string): void {

@@ -8,9 +8,6 @@ import { affixesOf, ends, wordsOf } from "./text.ts";
 /** Raised when a column's meaning changes; rows of an older version are derived again by a rebuild. */
 export const FEATURE_VERSION = 1;
 
-/** Rows by table name, ready for JSONEachRow. */
-export type Rows = Readonly<Record<string, readonly object[]>>;
-
 /** One row of `exchange_features`; units in the names, hashes are UInt64 as decimal strings, "0" for absent. */
 export interface FeatureRow {
   readonly exchange: string;
