@@ -19,7 +19,7 @@ try {
   await page.goto(installation.welcome.signIn);
   await page.getByRole("heading", { name: "Findings" }).waitFor();
   await page.goto(`${installation.welcome.console}/findings?kind=campaign&sort=accounts&direction=desc`);
-  await page.getByRole("row").nth(1).getByRole("link").first().click();
+  await page.getByRole("row").nth(1).click();
   await page.getByRole("heading", { name: "Error rate" }).waitFor();
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: PICTURE });

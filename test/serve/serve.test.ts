@@ -79,7 +79,7 @@ test("start, paste the call, open the link, stop; a second start continues where
   } finally {
     await browser.close();
   }
-  await untilSealed(first, 7); // account, key, link, session; open and close of the call
+  await untilSealed(first, 6); // account, key, link, session; open and close of the call
   assert.equal(await first.stop(), 0, first.diagnostics());
   const { size } = await sealed(first);
 
