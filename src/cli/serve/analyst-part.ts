@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
-import type { Identity } from "../../api/services.ts";
+import type { ApiOptions, Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
-import type { DetectConfig } from "../../config/schema.ts";
+import type { Config } from "../../config/schema.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { LogWriter } from "../../log/writer.ts";
@@ -33,41 +33,12 @@ const SEGMENT_BYTES = 1024 * 1024;
 const LOCAL_OPERATOR: Identity = { name: "local", role: "admin", actor: "cli:local", expiresMs: null };
 
 export async function start({ config, log }: PartContext): Promise<Part> {
-  const folder = new DataFolder(config.data);
-  const keys = await Keyring.open({ folder: folder.root });
-  const state = await State.open({ folder: folder.root });
-  const writer = await LogWriter.open({
-    folder: folder.root,
-    writer: "api",
-    keys,
-    segmentBytes: SEGMENT_BYTES,
-  });
-  const sealed = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
-  const store = await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) });
-  // On threads of their own, so that the API answers while exchanges are decrypted and decoded.
-  const deriver = new DerivationPool({
-    folder: folder.root,
-    origin: config.log.origin,
-    onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
-  });
-  const analysis = new Analysis({
-    pump: new Pump({ log: sealed, store, deriver }),
-    hunt: config.detect.enabled ? await liveHunter({ store, state, config: config.detect, log }) : null,
-    keep: async (findings) => {
-      await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
-    },
-    tickMs: config.detect.tickMs,
-    clock: Date.now,
-    log,
-  });
-
+  const parts = await openParts(config, log);
+  const analysis = analysisOf(parts, config, log, await hunterOf(parts, config, log));
   let heard: StatusMessage = { type: "status", processes: [], counters: {} };
-  const services = {
-    state,
-    log: sealed,
-    writer,
-    store,
-    folder,
+  const services: ApiOptions = {
+    ...parts,
+    log: parts.sealed,
     config,
     consoleFolder: CONSOLE_FOLDER,
     hunt: config.detect.enabled ? () => analysis.hunt() : null,
@@ -76,12 +47,10 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     diagnostics: log,
     clock: Date.now,
   };
-  const web = createAdaptorServer({ fetch: (await createApi(services)).fetch }) as Server;
-  const local = createAdaptorServer({
-    fetch: (await createApi({ ...services, consoleFolder: null, identityOf: () => LOCAL_OPERATOR })).fetch,
-  }) as Server;
+  const web = await serverOf(services);
+  const local = await serverOf({ ...services, consoleFolder: null, identityOf: () => LOCAL_OPERATOR });
   await listen(web, config.console.listen);
-  await listenOnSocket(local, join(folder.run, "adyton.sock"));
+  await listenOnSocket(local, join(parts.folder.run, "adyton.sock"));
 
   const stop = new AbortController();
   const running = analysis.run(stop.signal);
@@ -95,30 +64,79 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       stop.abort();
       await Promise.all([closeServer(web), closeServer(local)]);
       await running;
-      await deriver.close();
-      await store.close();
-      await sealed.close();
-      await writer.close();
-      await state.close();
-      keys.close();
+      await closeParts(parts);
     },
   };
+}
+
+/** What the process holds open. */
+interface Parts {
+  readonly folder: DataFolder;
+  readonly keys: Keyring;
+  readonly state: State;
+  readonly writer: LogWriter;
+  readonly sealed: SealedLog;
+  readonly store: Store;
+  /** On threads of its own, so that the API answers while exchanges are decrypted and decoded. */
+  readonly deriver: DerivationPool;
+}
+
+async function openParts(config: Config, log: Logger): Promise<Parts> {
+  const folder = new DataFolder(config.data);
+  const root = folder.root;
+  const keys = await Keyring.open({ folder: root });
+  const { origin } = config.log;
+  return {
+    folder,
+    keys,
+    state: await State.open({ folder: root }),
+    writer: await LogWriter.open({ folder: root, writer: "api", keys, segmentBytes: SEGMENT_BYTES }),
+    sealed: await SealedLog.open({ folder: root, keys, origin }),
+    store: await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) }),
+    deriver: new DerivationPool({
+      folder: root,
+      origin,
+      onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
+    }),
+  };
+}
+
+async function closeParts({ deriver, store, sealed, writer, state, keys }: Parts): Promise<void> {
+  await deriver.close();
+  await store.close();
+  sealed.close();
+  await writer.close();
+  await state.close();
+  keys.close();
+}
+
+function analysisOf(parts: Parts, config: Config, log: Logger, hunter: Hunter | null): Analysis {
+  const { sealed, store, deriver, state, writer } = parts;
+  return new Analysis({
+    pump: new Pump({ log: sealed, store, deriver }),
+    hunt: hunter,
+    keep: async (findings) => {
+      await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
+    },
+    tickMs: config.detect.tickMs,
+    clock: Date.now,
+    log,
+  });
+}
+
+async function serverOf(options: ApiOptions): Promise<Server> {
+  return createAdaptorServer({ fetch: (await createApi(options)).fetch }) as Server; // no TLS here: node:http's
 }
 
 /** Most findings that are remembered from earlier runs; the newest. */
 const MAX_PREVIOUS = 1_000;
 
-async function liveHunter(parts: {
-  store: Store;
-  state: State;
-  config: DetectConfig;
-  log: Logger;
-}): Promise<Hunter> {
-  const { store, state, config, log } = parts;
+async function hunterOf({ store, state }: Parts, { detect }: Config, log: Logger): Promise<Hunter | null> {
+  if (!detect.enabled) return null;
   const { items } = await state.findings.list({ limit: MAX_PREVIOUS });
   return await openHunter({
     store,
-    config,
+    config: detect,
     previous: items.map(({ finding }) => finding),
     onFailure: (detector, error) => log.error({ detector, err: error }, "a detector did not finish"),
   });
