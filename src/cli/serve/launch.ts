@@ -29,6 +29,9 @@ export function launchPart(name: string, role: Role, config: Config): ChildProce
 
 /** A gateway worker: all of them share one listening socket, which this process keeps while they come and go. */
 export function launchWorker(name: string, config: Config): ChildProcess {
+  // Workers accept for themselves. Were connections handed out by this process (Node's default), one that is on its way
+  // to a worker that dies would hang until its client gives up; now the kernel closes it, and the rest stay in line.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: CHILD, args: [] });
   return cluster.fork(environment(name, "gateway", config)).process;
 }
