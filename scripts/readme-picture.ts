@@ -17,7 +17,7 @@ const browser = await startBrowser();
 try {
   const page = await browser.newPage({ viewport: SIZE, colorScheme: "light", deviceScaleFactor: 1.5 });
   await page.goto(installation.welcome.signIn);
-  await page.getByRole("heading", { name: "Findings" }).waitFor();
+  await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
   await page.goto(`${installation.welcome.console}/findings?kind=campaign&sort=accounts&direction=desc`);
   await page.getByRole("row").nth(1).click();
   await page.getByRole("heading", { name: "Error rate" }).waitFor();

@@ -38,7 +38,7 @@ try {
     await page.goto(`${base}/sign-in`);
     await page.screenshot({ path: `${folder}/sign-in-${colorScheme}.png` });
     await page.goto(`${base}/sign-in#token=${await world.link("analyst", "ada")}`);
-    await page.getByRole("heading", { name: "Findings" }).waitFor();
+    await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
     for (const [name, path] of shots) {
       await page.goto(`${base}${path}`);
       await page.waitForLoadState("networkidle");

@@ -9,41 +9,12 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DataFolder } from "../../src/config/data-folder.ts";
-import { Store } from "../../src/store/store.ts";
 import { smallWorld } from "../helpers/small-world.ts";
+import { storeDigests } from "../helpers/store-digests.ts";
 
 const ADYTON: string = fileURLToPath(new URL("../../bin/adyton.mjs", import.meta.url));
 const EXCHANGES = 4_000;
 const KILLS = 4;
-
-interface Digest {
-  readonly table: string;
-  readonly rows: number;
-  readonly digest: string;
-}
-
-/** Every row of every table fed from the log, in the order of leaves. */
-async function digests(folder: string): Promise<Digest[]> {
-  const store = await Store.open({ folder: new DataFolder(folder).store });
-  try {
-    const tables = await store.query<{ table: string }>(
-      "SELECT DISTINCT table FROM system.columns WHERE database = currentDatabase() AND name = 'leaf' ORDER BY table",
-    );
-    const found: Digest[] = [];
-    for (const { table } of tables) {
-      const [row] = await store.query<{ rows: number; digest: string }>(
-        `SELECT toUInt32(count()) AS rows, hex(sipHash128(groupArray(text))) AS digest
-         FROM (SELECT toString(tuple(*)) AS text FROM {table:Identifier} ORDER BY leaf, text)`,
-        { table },
-      );
-      assert.ok(row !== undefined);
-      found.push({ table, ...row });
-    }
-    return found;
-  } finally {
-    await store.close();
-  }
-}
 
 test("killed imports leave no gap, no double row, and a store equal to a rebuild", {
   timeout: 400_000,
@@ -66,7 +37,7 @@ test("killed imports leave no gap, no double row, and a store equal to a rebuild
     }
     const last = spawnSync(process.execPath, all, { encoding: "utf8" });
     assert.equal(last.status, 0, last.stderr);
-    const found = await digests(data);
+    const found = await storeDigests(new DataFolder(data).store);
     const store = await Store.open({ folder: new DataFolder(data).store });
     const [complete] = await store.query<{ rows: number; ids: number }>(
       `SELECT toUInt32(count()) AS rows, toUInt32(uniqExact(exchange)) AS ids
@@ -83,7 +54,7 @@ test("killed imports leave no gap, no double row, and a store equal to a rebuild
       encoding: "utf8",
     });
     assert.equal(rebuilt.status, 0, rebuilt.stderr);
-    assert.deepEqual(found, await digests(data));
+    assert.deepEqual(found, await storeDigests(new DataFolder(data).store));
   } finally {
     await rm(root, { recursive: true, force: true });
   }

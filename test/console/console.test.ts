@@ -61,7 +61,7 @@ async function visit(context: BrowserContext, role: "viewer" | "analyst" | "admi
     if (message.type() === "error" && !message.text().includes("401")) accidents.push(message.text());
   });
   await page.goto(`${base}/sign-in#token=${await world.link(role, `${role}-person`)}`);
-  await page.getByRole("heading", { name: "Findings" }).waitFor();
+  await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
   return { page, accidents };
 }
 
@@ -203,7 +203,7 @@ test("the keyboard alone opens, decides and closes", async () => {
     }
     assert.fail("expected Tab to reach it within 40 presses");
   };
-  await page.getByRole("grid", { name: "Findings" }).waitFor();
+  await page.getByRole("grid", { name: "Findings", exact: true }).waitFor();
   await focusOn((name) => name.includes("Skip to content"));
   await page.keyboard.press("Enter");
   await focusOn((name) => name.startsWith("TR"));

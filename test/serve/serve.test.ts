@@ -73,7 +73,7 @@ test("start, paste the call, open the link, stop; a second start continues where
   try {
     const page = await browser.newPage();
     await page.goto(first.welcome.signIn);
-    await page.getByRole("heading", { name: "Findings" }).waitFor();
+    await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
     await page.goto(`${first.welcome.console}/ledger`);
     await page.getByText("valid", { exact: true }).waitFor();
   } finally {
