@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DataFolder } from "../../src/config/data-folder.ts";
+import { Store } from "../../src/store/store.ts";
 import { smallWorld } from "../helpers/small-world.ts";
 import { storeDigests } from "../helpers/store-digests.ts";
 
