@@ -5,7 +5,7 @@ import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const built = `${root}dist/console/index.html`;
-const SOURCES = ["console/**/*", "src/api/contract.ts", "package-lock.json"];
+const SOURCES = ["console/**/*", "src/api/contract/*", "package-lock.json"];
 
 if (process.argv.includes("--if-stale") && isFresh()) {
   console.log("The console is up to date.");

@@ -1,6 +1,6 @@
 // Talks to the API: every answer is parsed by the contract's schema before anything shows it.
 import type { z } from "zod";
-import { apiError } from "../../src/api/contract.ts";
+import { apiError } from "../../src/api/contract/common.ts";
 
 /** An answer that was an error, or none at all. */
 export class ApiFailure extends Error {

@@ -1,6 +1,11 @@
 // What the screens ask for, how long an answer stays good, and how often it is asked again.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import * as contract from "../../src/api/contract.ts";
+import * as accountsContract from "../../src/api/contract/accounts.ts";
+import * as exchangesContract from "../../src/api/contract/exchanges.ts";
+import * as findingsContract from "../../src/api/contract/findings.ts";
+import * as ledgerContract from "../../src/api/contract/ledger.ts";
+import * as operationsContract from "../../src/api/contract/operations.ts";
+import * as sessionContract from "../../src/api/contract/session.ts";
 import { ApiFailure, get } from "./api.ts";
 
 /** Live enough for a person, light enough for a server that a whole team looks at. */
@@ -11,7 +16,7 @@ export const sessionQuery = queryOptions({
   queryKey: ["session"],
   /** Null when nobody is signed in. */
   queryFn: () =>
-    get(contract.session, "/api/session").catch((error: unknown) => {
+    get(sessionContract.session, "/api/session").catch((error: unknown) => {
       if (error instanceof ApiFailure && error.status === 401) return null;
       throw error;
     }),
@@ -20,10 +25,10 @@ export const sessionQuery = queryOptions({
 
 type Loose<T> = { [Name in keyof T]?: T[Name] | undefined };
 
-export const findingsQuery = (query: Loose<contract.FindingsQuery>) =>
+export const findingsQuery = (query: Loose<findingsContract.FindingsQuery>) =>
   queryOptions({
     queryKey: ["findings", query],
-    queryFn: () => get(contract.findingPage, "/api/findings", query),
+    queryFn: () => get(findingsContract.findingPage, "/api/findings", query),
     placeholderData: keepPreviousData,
     refetchInterval: LIVE_MS,
   });
@@ -31,45 +36,45 @@ export const findingsQuery = (query: Loose<contract.FindingsQuery>) =>
 export const findingQuery = (id: string) =>
   queryOptions({
     queryKey: ["finding", id],
-    queryFn: () => get(contract.finding, `/api/findings/${segment(id)}`),
+    queryFn: () => get(findingsContract.finding, `/api/findings/${segment(id)}`),
   });
 
-export const accountsQuery = (query: Loose<contract.AccountsQuery>) =>
+export const accountsQuery = (query: Loose<accountsContract.AccountsQuery>) =>
   queryOptions({
     queryKey: ["accounts", query],
-    queryFn: () => get(contract.accountPage, "/api/accounts", query),
+    queryFn: () => get(accountsContract.accountPage, "/api/accounts", query),
     placeholderData: keepPreviousData,
   });
 
 export const accountQuery = (account: string) =>
   queryOptions({
     queryKey: ["account", account],
-    queryFn: () => get(contract.account, `/api/accounts/${segment(account)}`),
+    queryFn: () => get(accountsContract.account, `/api/accounts/${segment(account)}`),
   });
 
-export const exchangesQuery = (account: string, query: Loose<contract.ExchangesQuery>) =>
+export const exchangesQuery = (account: string, query: Loose<exchangesContract.ExchangesQuery>) =>
   queryOptions({
     queryKey: ["account", account, "exchanges", query],
-    queryFn: () => get(contract.exchangePage, `/api/accounts/${segment(account)}/exchanges`, query),
+    queryFn: () => get(exchangesContract.exchangePage, `/api/accounts/${segment(account)}/exchanges`, query),
     placeholderData: keepPreviousData,
   });
 
 export const exchangeQuery = (id: string) =>
   queryOptions({
     queryKey: ["exchange", id],
-    queryFn: () => get(contract.exchange, `/api/exchanges/${segment(id)}`),
+    queryFn: () => get(exchangesContract.exchange, `/api/exchanges/${segment(id)}`),
   });
 
 export const ledgerQuery = queryOptions({
   queryKey: ["ledger"],
-  queryFn: () => get(contract.ledger, "/api/ledger"),
+  queryFn: () => get(ledgerContract.ledger, "/api/ledger"),
   refetchInterval: LIVE_MS,
 });
 
-export const recordsQuery = (query: Loose<contract.RecordsQuery>) =>
+export const recordsQuery = (query: Loose<ledgerContract.RecordsQuery>) =>
   queryOptions({
     queryKey: ["ledger", "records", query],
-    queryFn: () => get(contract.ledgerRecords, "/api/ledger/records", query),
+    queryFn: () => get(ledgerContract.ledgerRecords, "/api/ledger/records", query),
     placeholderData: keepPreviousData,
     // The end of the log moves; a page further back never changes.
     ...(query.before === undefined ? { refetchInterval: LIVE_MS } : { staleTime: Number.POSITIVE_INFINITY }),
@@ -78,11 +83,11 @@ export const recordsQuery = (query: Loose<contract.RecordsQuery>) =>
 export const recordQuery = (index: number) =>
   queryOptions({
     queryKey: ["ledger", "record", index],
-    queryFn: () => get(contract.ledgerProof, `/api/ledger/records/${index}`),
+    queryFn: () => get(ledgerContract.ledgerProof, `/api/ledger/records/${index}`),
   });
 
 export const healthQuery = queryOptions({
   queryKey: ["health"],
-  queryFn: () => get(contract.health, "/api/health"),
+  queryFn: () => get(operationsContract.health, "/api/health"),
   refetchInterval: LIVE_MS,
 });

@@ -1,7 +1,9 @@
 // The address bar is the whole state of a view: every filter, sort, page, tab and opened row is parsed from it here.
 import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { z } from "zod";
-import { ENDINGS, FINDING_KINDS, FINDING_STATUSES, RECORD_KINDS } from "../../src/api/contract.ts";
+import { ENDINGS } from "../../src/api/contract/exchanges.ts";
+import { FINDING_KINDS, FINDING_STATUSES } from "../../src/api/contract/findings.ts";
+import { RECORD_KINDS } from "../../src/api/contract/ledger.ts";
 import { AccountScreen } from "./screens/account.tsx";
 import { AccountsScreen } from "./screens/accounts.tsx";
 import { FindingScreen } from "./screens/finding.tsx";

@@ -1,5 +1,5 @@
 // Every route of the API and the least role that may use it: the one table that the server and the tests walk.
-import type { Role } from "./contract.ts";
+import { type Role, roleReaches } from "../core/role.ts";
 
 /** `anyone`: no session needed, because what is served is public or the route is the way in. */
 export type Access = Role | "anyone";
@@ -50,8 +50,6 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /log/tile/*": "anyone",
 };
 
-const RANK: Readonly<Record<Role, number>> = { viewer: 1, analyst: 2, admin: 3 };
-
 export function mayUse(role: Role, access: Access): boolean {
-  return access === "anyone" || RANK[role] >= RANK[access];
+  return access === "anyone" || roleReaches(role, access);
 }

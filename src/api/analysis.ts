@@ -12,7 +12,10 @@ import {
   SELECT_SERIES,
 } from "../store/queries/console.ts";
 import type { Store } from "../store/store.ts";
-import type { AccountsQuery, ExchangeSummary, Member, Series } from "./contract.ts";
+import type { AccountsQuery } from "./contract/accounts.ts";
+import type { ExchangeSummary } from "./contract/exchanges.ts";
+import type { Series } from "./contract/figures.ts";
+import type { Member } from "./contract/findings.ts";
 import { isoTime } from "./http.ts";
 
 /** A person waits; a question that takes longer is the wrong question. */

@@ -1,5 +1,5 @@
 // Counts what the API answers and prints it, with the state of log and store, in Prometheus' text format.
-import type { Health } from "./contract.ts";
+import type { Health } from "./contract/operations.ts";
 
 /** Answers by method and status class: a bounded number of series whatever clients ask for. */
 export class RequestCounters {

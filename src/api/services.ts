@@ -9,7 +9,8 @@ import type { LogWriter } from "../log/writer.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 import type { RouteName } from "./access.ts";
-import type { Component, Role } from "./contract.ts";
+import type { Component } from "./contract/operations.ts";
+import type { Role } from "./contract/session.ts";
 import type { RequestCounters } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
 

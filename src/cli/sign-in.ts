@@ -1,7 +1,7 @@
 // `adyton sign-in`: the way into the console, for whoever may run commands on this machine.
 import { Command, Option } from "commander";
 import type { Config } from "../config/schema.ts";
-import type { Role } from "../core/acts.ts";
+import { ROLES, type Role } from "../core/role.ts";
 import { contextOf } from "./context.ts";
 import { timeText } from "./output.ts";
 import { withChanges } from "./with-state.ts";
@@ -13,9 +13,7 @@ export function signInCommand(): Command {
     .description("Print a one-time link into the console.")
     .option("--user <name>", "whom the link signs in; a new user is made", "admin")
     .addOption(
-      new Option("--role <role>", "what the user may do from now on")
-        .choices(["viewer", "analyst", "admin"])
-        .default("admin"),
+      new Option("--role <role>", "what the user may do from now on").choices(ROLES).default("admin"),
     )
     .addHelpText("after", "\nExamples:\n  adyton sign-in\n  adyton sign-in --user ada --role analyst")
     .action(async ({ user, role }: { user: string; role: Role }, self: Command) => {

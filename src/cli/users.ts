@@ -1,6 +1,6 @@
 // `adyton users`: who may use the console, and as what.
 import { Command } from "commander";
-import type { Role } from "../core/acts.ts";
+import { ROLES, type Role } from "../core/role.ts";
 import { contextOf } from "./context.ts";
 import { timeText } from "./output.ts";
 import { withChanges, withState } from "./with-state.ts";
@@ -26,7 +26,7 @@ export function usersCommand(): Command {
     });
   command
     .command("role <user> <role>")
-    .description("Change a user's role (viewer, analyst or admin). Open sessions follow at once.")
+    .description(`Change a user's role (${ROLES.join(", ")}). Open sessions follow at once.`)
     .addHelpText("after", "\nExample:\n  adyton users role ada viewer")
     .action(async (name: string, role: Role, _options: object, self: Command) =>
       change(self, name, { role }),

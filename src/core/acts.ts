@@ -2,9 +2,7 @@
 import type { AccountFacts } from "./account.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { RecordDraft } from "./record.ts";
-
-/** What people may do in the console and over the API. */
-export type Role = "viewer" | "analyst" | "admin";
+import type { Role } from "./role.ts";
 
 /** Where an analyst stands with a finding. */
 export type FindingStatus = "open" | "confirmed" | "dismissed";

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { z } from "zod";
-import type { Role } from "../core/acts.ts";
 import { secretHash } from "../core/key-secret.ts";
+import { ROLES, type Role } from "../core/role.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseName } from "./facts.ts";
@@ -29,7 +29,7 @@ const TOKEN_FORM = /^[A-Za-z0-9_-]{43}$/;
 const MAX_SESSIONS_PER_USER = 20;
 /** Used and expired links and sessions are forgotten after this; what happened is in the log. */
 const KEEP_MS = 30 * 86_400_000;
-const role: z.ZodType<Role> = z.enum(["viewer", "analyst", "admin"]);
+const role: z.ZodType<Role> = z.enum(ROLES);
 const life = z.number().int().positive();
 
 /** Users by name. A disabled user's sessions end at once. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ACCESS, mayUse, type RouteName } from "../../src/api/access.ts";
-import { ROLES, type Role } from "../../src/api/contract.ts";
+import { ROLES, type Role } from "../../src/api/contract/session.ts";
 import { CSRF_HEADER } from "../../src/api/identity.ts";
 import { fleetScene } from "../helpers/fleet.ts";
 import { openWorld, type World } from "../helpers/world.ts";

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { z } from "zod";
 import { createApi } from "../../src/api/app.ts";
-import * as contract from "../../src/api/contract.ts";
+import * as accountsContract from "../../src/api/contract/accounts.ts";
+import * as commonContract from "../../src/api/contract/common.ts";
+import * as exchangesContract from "../../src/api/contract/exchanges.ts";
+import * as findingsContract from "../../src/api/contract/findings.ts";
+import * as ledgerContract from "../../src/api/contract/ledger.ts";
+import * as operationsContract from "../../src/api/contract/operations.ts";
 import { CSRF_HEADER } from "../../src/api/identity.ts";
 import { parseProof } from "../../src/core/proof.ts";
 import { Keyring } from "../../src/log/keyring.ts";
@@ -35,23 +40,23 @@ async function change(method: string, path: string, body: unknown, api = world.a
 }
 
 async function codeOf(response: Response): Promise<string> {
-  return contract.apiError.parse(await response.json()).error.code;
+  return commonContract.apiError.parse(await response.json()).error.code;
 }
 
 describe("findings", () => {
   test("are listed, filtered, sorted and paged", async () => {
-    const all = await get(contract.findingPage, "/api/findings");
+    const all = await get(findingsContract.findingPage, "/api/findings");
     assert.deepEqual(
       all.items.map(({ id }) => id),
       [FLEET_FINDING, "account-77b2", "probe-0d41"],
     );
-    const probes = await get(contract.findingPage, "/api/findings?kind=probe");
+    const probes = await get(findingsContract.findingPage, "/api/findings?kind=probe");
     assert.deepEqual(
       probes.items.map(({ id }) => id),
       ["probe-0d41"],
     );
     const second = await get(
-      contract.findingPage,
+      findingsContract.findingPage,
       "/api/findings?sort=accounts&direction=asc&limit=1&page=3",
     );
     assert.deepEqual(
@@ -59,7 +64,7 @@ describe("findings", () => {
       [FLEET_FINDING],
     );
     assert.equal(second.total, 3);
-    assert.equal((await get(contract.findingPage, "/api/findings?q=logit")).total, 1);
+    assert.equal((await get(findingsContract.findingPage, "/api/findings?q=logit")).total, 1);
   });
 
   test("a wrong filter is a clear refusal", async () => {
@@ -69,7 +74,7 @@ describe("findings", () => {
   });
 
   test("one finding carries its take, series, members and exemplars from the store", async () => {
-    const finding = await get(contract.finding, `/api/findings/${FLEET_FINDING}`);
+    const finding = await get(findingsContract.finding, `/api/findings/${FLEET_FINDING}`);
     const served = scene.exchanges.filter(({ account }) => scene.fleet.includes(account));
     assert.equal(finding.accounts, scene.fleet.length);
     assert.equal(finding.take.exchanges, served.length);
@@ -90,13 +95,13 @@ describe("findings", () => {
       status: "confirmed",
       note: "Seen it.",
     });
-    const finding = contract.finding.parse(await response.json());
+    const finding = findingsContract.finding.parse(await response.json());
     assert.deepEqual(
       [finding.status, finding.note, finding.decidedBy],
       ["confirmed", "Seen it.", "user:analyst"],
     );
     await world.settle();
-    const { items } = await get(contract.ledgerRecords, "/api/ledger/records?act=finding");
+    const { items } = await get(ledgerContract.ledgerRecords, "/api/ledger/records?act=finding");
     const detail = JSON.parse(
       items.find(({ act }) => act === "finding.status-changed")?.detail ?? "null",
     ) as object;
@@ -117,7 +122,10 @@ describe("findings", () => {
 
 describe("accounts", () => {
   test("are listed by activity, with facts and open findings", async () => {
-    const { items, total } = await get(contract.accountPage, "/api/accounts?sort=exchanges&limit=200");
+    const { items, total } = await get(
+      accountsContract.accountPage,
+      "/api/accounts?sort=exchanges&limit=200",
+    );
     assert.equal(total, scene.facts.length);
     const counts = items.map(({ exchanges }) => exchanges);
     assert.deepEqual(
@@ -131,7 +139,7 @@ describe("accounts", () => {
 
   test("are found by part of the name or the organisation, in both orders", async () => {
     for (const sort of ["account", "created", "exchanges", "last"]) {
-      const { items } = await get(contract.accountPage, `/api/accounts?q=TEAWOOD&sort=${sort}`);
+      const { items } = await get(accountsContract.accountPage, `/api/accounts?q=TEAWOOD&sort=${sort}`);
       assert.deepEqual(
         items.map(({ account }) => account),
         ["acct_teawood"],
@@ -146,7 +154,7 @@ describe("accounts", () => {
       organization: "newcomers",
     };
     await world.record([], [lonely]);
-    const { items } = await get(contract.accountPage, "/api/accounts?sort=last&limit=200");
+    const { items } = await get(accountsContract.accountPage, "/api/accounts?sort=last&limit=200");
     assert.deepEqual(
       [items.at(-1)?.account, items.at(-1)?.lastAt, items.at(-1)?.exchanges],
       ["acct_new", null, 0],
@@ -158,7 +166,7 @@ describe("accounts", () => {
     const { secret, id } = await world.state.keys.create({ account: name, label: "laptop" });
     const response = await world.api.request(`/api/accounts/${name}`, { headers: { cookie: analyst } });
     const text = await response.text();
-    const account = contract.account.parse(JSON.parse(text));
+    const account = accountsContract.account.parse(JSON.parse(text));
     assert.ok(!text.includes(secret));
     assert.deepEqual(
       account.keys.map((key) => [key.id, key.label]),
@@ -171,12 +179,12 @@ describe("accounts", () => {
 
   test("exchanges of an account come newest first and page", async () => {
     const path = `/api/accounts/${scene.fleet[0]}/exchanges`;
-    const all = await get(contract.exchangePage, `${path}?limit=200`);
+    const all = await get(exchangesContract.exchangePage, `${path}?limit=200`);
     const times = all.items.map(({ openedAt }) => openedAt);
     assert.deepEqual(times, [...times].sort().reverse());
-    const second = await get(contract.exchangePage, `${path}?limit=2&page=2`);
+    const second = await get(exchangesContract.exchangePage, `${path}?limit=2&page=2`);
     assert.deepEqual(second.items, all.items.slice(2, 4));
-    assert.equal((await get(contract.exchangePage, `${path}?ending=failed`)).total, 0);
+    assert.equal((await get(exchangesContract.exchangePage, `${path}?ending=failed`)).total, 0);
   });
 
   test("an unknown account is not found", async () => {
@@ -191,7 +199,7 @@ describe("revealing content", () => {
       headers: { cookie: analyst },
     });
     const text = await response.text();
-    const exchange = contract.exchange.parse(JSON.parse(text));
+    const exchange = exchangesContract.exchange.parse(JSON.parse(text));
     assert.ok(!text.includes("script") && !text.includes("203.0.113"));
     assert.ok(exchange.openIndex !== null && exchange.closeIndex !== null && exchange.tookMs !== null);
   });
@@ -206,12 +214,15 @@ describe("revealing content", () => {
   test("gives the content, and the look is a record that can be found and proved", async () => {
     const reason = "Triage of the campaign finding";
     const response = await change("POST", `/api/exchanges/${HOSTILE_EXCHANGE}/reveal`, { reason });
-    const content = contract.revealed.parse(await response.json());
+    const content = exchangesContract.revealed.parse(await response.json());
     assert.deepEqual(content.messages, [{ role: "user", text: HOSTILE_PROMPT }]);
     assert.match(content.answer?.text ?? "", /^Let us see/);
     assert.match(content.origin.ip ?? "", /^203\.0\.113\./);
     await world.settle();
-    const found = await get(contract.ledgerRecords, "/api/ledger/records?act=content.revealed&kind=act");
+    const found = await get(
+      ledgerContract.ledgerRecords,
+      "/api/ledger/records?act=content.revealed&kind=act",
+    );
     const [look] = found.items;
     assert.deepEqual(JSON.parse(look?.detail ?? "null"), {
       by: "user:analyst",
@@ -219,7 +230,7 @@ describe("revealing content", () => {
       reason,
     });
     assert.deepEqual([look?.writer, look?.sequence], [content.act.writer, content.act.sequence]);
-    const proof = await get(contract.ledgerProof, `/api/ledger/records/${look?.index}`);
+    const proof = await get(ledgerContract.ledgerProof, `/api/ledger/records/${look?.index}`);
     assert.ok(parseProof(proof.proof) !== null);
     assert.equal(JSON.parse(proof.leaf).act, "content.revealed");
   });
@@ -239,7 +250,7 @@ describe("revealing content", () => {
     const response = await change("POST", `/api/exchanges/${HOSTILE_EXCHANGE}/reveal`, { reason }, closed);
     assert.equal(response.status, 503);
     const text = await response.text();
-    assert.equal(contract.apiError.parse(JSON.parse(text)).error.code, "api.log-unavailable");
+    assert.equal(commonContract.apiError.parse(JSON.parse(text)).error.code, "api.log-unavailable");
     assert.ok(!text.includes("alert"));
   });
 
@@ -252,7 +263,7 @@ describe("revealing content", () => {
 
 describe("the ledger", () => {
   test("shows its head, verified, and its writers", async () => {
-    const ledger = await get(contract.ledger, "/api/ledger");
+    const ledger = await get(ledgerContract.ledger, "/api/ledger");
     assert.equal(ledger.signatureValid, true);
     assert.equal(ledger.size, await world.log.size());
     assert.equal(ledger.storePosition, ledger.size);
@@ -265,7 +276,7 @@ describe("the ledger", () => {
     let before: number | null = null;
     do {
       const path: string = `/api/ledger/records?limit=37${before === null ? "" : `&before=${before}`}`;
-      const { items, nextBefore } = await get(contract.ledgerRecords, path);
+      const { items, nextBefore } = await get(ledgerContract.ledgerRecords, path);
       seen.push(...items.map(({ index }) => index));
       before = nextBefore;
     } while (before !== null);
@@ -277,7 +288,7 @@ describe("the ledger", () => {
   });
 
   test("a record's proof verifies against the published checkpoint", async () => {
-    const { proof, leaf } = await get(contract.ledgerProof, "/api/ledger/records/5");
+    const { proof, leaf } = await get(ledgerContract.ledgerProof, "/api/ledger/records/5");
     const parsed = parseProof(proof);
     assert.ok(parsed !== null);
     const checkpoint = await (await world.api.request("/log/checkpoint")).text();
@@ -328,14 +339,14 @@ describe("operations", () => {
     const components = () => [{ name: "gateway-0", ok: false, message: "serves without a log" }];
     const api = await createApi({ ...world.options, components });
     const response = await api.request("/api/health", { headers: { cookie: analyst } });
-    assert.equal(contract.health.parse(await response.json()).status, "degraded");
+    assert.equal(operationsContract.health.parse(await response.json()).status, "degraded");
   });
 
   test("a hunt runs where detection runs, and is refused elsewhere", async () => {
     assert.equal(await codeOf(await change("POST", "/api/hunt", {})), "api.not-available");
     const api = await createApi({ ...world.options, hunt: async () => scene.findings.slice(0, 1) });
     const response = await change("POST", "/api/hunt", {}, api);
-    const result = contract.huntResult.parse(await response.json());
+    const result = operationsContract.huntResult.parse(await response.json());
     assert.deepEqual(
       result.raised.map(({ id }) => id),
       [FLEET_FINDING],

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import { serve } from "@hono/node-server";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Role } from "../../src/core/role.ts";
 import { startBrowser } from "../helpers/browser.ts";
 import { FLEET_FINDING, fleetScene, HOSTILE_EXCHANGE } from "../helpers/fleet.ts";
 import { openWorld, type World } from "../helpers/world.ts";
@@ -48,7 +49,7 @@ interface Visit {
   readonly accidents: string[];
 }
 
-async function visit(context: BrowserContext, role: "viewer" | "analyst" | "admin"): Promise<Visit> {
+async function visit(context: BrowserContext, role: Role): Promise<Visit> {
   const page = await context.newPage();
   const accidents: string[] = [];
   page.on("dialog", (dialog) => {

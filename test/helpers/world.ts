@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { createApi } from "../../src/api/app.ts";
-import type { Role } from "../../src/api/contract.ts";
+import type { Role } from "../../src/api/contract/session.ts";
 import type { ApiOptions } from "../../src/api/services.ts";
 import { featuresOf } from "../../src/cli/features.ts";
 import { accountDraft, closeDraft, openDraft } from "../../src/cli/import/drafts.ts";

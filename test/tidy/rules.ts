@@ -91,8 +91,8 @@ function importDirections(file: SourceFile): Violation[] {
     }
     const target = posix.join(posix.dirname(file.path), specifier);
     if (file.path.startsWith("console/")) {
-      const own = target.startsWith("console/") || target === "src/api/contract.ts";
-      return own ? [] : [violation(`the console imports ${target}; it may only import src/api/contract.ts`)];
+      const own = target.startsWith("console/") || target.startsWith("src/api/contract/");
+      return own ? [] : [violation(`the console imports ${target}; it may only import src/api/contract/`)];
     }
     if (from === null) return [];
     const to = folderOf(target);

@@ -1,6 +1,7 @@
 // Small labelled marks; the word carries the meaning, the colour only repeats it.
 import type { ReactNode } from "react";
-import type { Ending, FindingKind, FindingStatus } from "../../../src/api/contract.ts";
+import type { Ending } from "../../../src/api/contract/exchanges.ts";
+import type { FindingKind, FindingStatus } from "../../../src/api/contract/findings.ts";
 
 export function Badge({ tone, children }: { tone: string; children: ReactNode }): ReactNode {
   return <span className={`badge ${tone}`}>{children}</span>;

@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Series } from "../../../src/api/contract.ts";
+import type { Series } from "../../../src/api/contract/figures.ts";
 import { bucketName, exact, figure, utc } from "../format.ts";
 import { useTheme } from "../theme.tsx";
 

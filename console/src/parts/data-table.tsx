@@ -1,7 +1,7 @@
 // The one table of the console: rows that open by click or Enter, headers that sort, arrow keys that move.
 import type { ReactNode } from "react";
 import { Cell, Column, Row, Table, TableBody, TableHeader } from "react-aria-components/Table";
-import type { Direction } from "../../../src/api/contract.ts";
+import type { Direction } from "../../../src/api/contract/common.ts";
 
 export interface ColumnOf<Item> {
   readonly id: string;

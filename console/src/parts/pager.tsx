@@ -1,6 +1,6 @@
 // Moves through a long list by pages, with the figures a person needs to decide whether to filter instead.
 import type { ReactNode } from "react";
-import { PAGE_MAX } from "../../../src/api/contract.ts";
+import { PAGE_MAX } from "../../../src/api/contract/common.ts";
 import { exact } from "../format.ts";
 
 export function Pager({

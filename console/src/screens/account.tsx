@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { type Account, ENDINGS } from "../../../src/api/contract.ts";
+import type { Account } from "../../../src/api/contract/accounts.ts";
+import { ENDINGS } from "../../../src/api/contract/exchanges.ts";
 import { figure } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";

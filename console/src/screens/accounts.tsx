@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { AccountSummary } from "../../../src/api/contract.ts";
+import type { AccountSummary } from "../../../src/api/contract/accounts.ts";
 import { exact } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";

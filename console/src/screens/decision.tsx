@@ -6,7 +6,7 @@ import {
   type Finding,
   type FindingStatus,
   finding as findingSchema,
-} from "../../../src/api/contract.ts";
+} from "../../../src/api/contract/findings.ts";
 import { send } from "../api.ts";
 import { Facts } from "../parts/facts.tsx";
 import { When } from "../parts/when.tsx";

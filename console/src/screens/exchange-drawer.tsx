@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Exchange, ExchangeSummary } from "../../../src/api/contract.ts";
+import type { Exchange, ExchangeSummary } from "../../../src/api/contract/exchanges.ts";
 import { duration, exact, figure } from "../format.ts";
 import { EndingBadge } from "../parts/badge.tsx";
 import type { ColumnOf } from "../parts/data-table.tsx";

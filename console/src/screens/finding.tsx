@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { FINDING_ACCOUNTS_MAX, type Finding, type Member } from "../../../src/api/contract.ts";
+import { FINDING_ACCOUNTS_MAX, type Finding, type Member } from "../../../src/api/contract/findings.ts";
 import { evidence, exact, figure } from "../format.ts";
 import { KindBadge, StatusBadge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { FINDING_KINDS, FINDING_STATUSES, type FindingSummary } from "../../../src/api/contract.ts";
+import { FINDING_KINDS, FINDING_STATUSES, type FindingSummary } from "../../../src/api/contract/findings.ts";
 import { evidence, figure } from "../format.ts";
 import { KindBadge, StatusBadge } from "../parts/badge.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";

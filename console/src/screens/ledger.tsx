@@ -7,7 +7,7 @@ import {
   type LedgerRecord,
   type LedgerRecords,
   RECORD_KINDS,
-} from "../../../src/api/contract.ts";
+} from "../../../src/api/contract/ledger.ts";
 import { exact } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";

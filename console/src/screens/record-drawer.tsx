@@ -1,7 +1,7 @@
 // One record of the log: its public leaf, and the proof that it is in the tree that the checkpoint signs.
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { LedgerProof } from "../../../src/api/contract.ts";
+import type { LedgerProof } from "../../../src/api/contract/ledger.ts";
 import { exact } from "../format.ts";
 import { Drawer } from "../parts/drawer.tsx";
 import { Facts, Panel } from "../parts/facts.tsx";

@@ -2,7 +2,13 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { type Exchange, REASON_MAX, REASON_MIN, type Revealed, revealed } from "../../../src/api/contract.ts";
+import {
+  type Exchange,
+  REASON_MAX,
+  REASON_MIN,
+  type Revealed,
+  revealed,
+} from "../../../src/api/contract/exchanges.ts";
 import { send } from "../api.ts";
 import { Facts, Panel } from "../parts/facts.tsx";
 import { ViewTabs } from "../parts/tabs.tsx";

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Navigate, Outlet, useRouter, useRouterState } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import { RouterProvider as AriaRouter } from "react-aria-components";
-import { session as sessionSchema } from "../../../src/api/contract.ts";
+import { session as sessionSchema } from "../../../src/api/contract/session.ts";
 import { send } from "../api.ts";
 import { Logo } from "../parts/logo.tsx";
 import { Failed } from "../parts/states.tsx";

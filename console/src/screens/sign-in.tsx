@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
-import { session as sessionSchema } from "../../../src/api/contract.ts";
+import { session as sessionSchema } from "../../../src/api/contract/session.ts";
 import { send } from "../api.ts";
 import { Logo } from "../parts/logo.tsx";
 import { sessionQuery } from "../queries.ts";

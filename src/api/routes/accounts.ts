@@ -8,11 +8,10 @@ import {
   type AccountSummary,
   type AccountsQuery,
   accountsQuery,
-  type ExchangeSummary,
-  exchangesQuery,
   type Facts,
-  type Page,
-} from "../contract.ts";
+} from "../contract/accounts.ts";
+import type { Page } from "../contract/common.ts";
+import { type ExchangeSummary, exchangesQuery } from "../contract/exchanges.ts";
 import { ApiError } from "../errors.ts";
 import { isoTime, isoTimeOrNull, pathPart, readQuery } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";

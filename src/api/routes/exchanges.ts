@@ -7,7 +7,7 @@ import { decompress } from "../../log/content-coding.ts";
 import type { SealedRecord } from "../../log/sealed-log.ts";
 import { append } from "../acts.ts";
 import { exchangeById } from "../analysis.ts";
-import { type Body, type Exchange, type Revealed, revealBody } from "../contract.ts";
+import { type Body, type Exchange, type Revealed, revealBody } from "../contract/exchanges.ts";
 import { ApiError } from "../errors.ts";
 import { isoTime, pathPart, readBody } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";

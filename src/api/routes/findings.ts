@@ -2,14 +2,14 @@
 import type { FindingEntry } from "../../state/findings.ts";
 import { recorderFor } from "../acts.ts";
 import { exemplarsOf, figuresOf, membersOf, seriesOf } from "../analysis.ts";
+import type { Page } from "../contract/common.ts";
 import {
   FINDING_ACCOUNTS_MAX,
   type Finding,
   type FindingSummary,
   findingPatch,
   findingsQuery,
-  type Page,
-} from "../contract.ts";
+} from "../contract/findings.ts";
 import { isoTime, pathPart, readBody, readQuery } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";
 

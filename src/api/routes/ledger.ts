@@ -14,7 +14,7 @@ import {
   type LedgerRecords,
   type RecordsQuery,
   recordsQuery,
-} from "../contract.ts";
+} from "../contract/ledger.ts";
 import { ApiError } from "../errors.ts";
 import { pathPart, readQuery } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";

@@ -1,5 +1,5 @@
 // How the installation is doing, and detection on demand.
-import type { Health, HuntResult } from "../contract.ts";
+import type { Health, HuntResult } from "../contract/operations.ts";
 import { ApiError } from "../errors.ts";
 import { metricsText } from "../metrics.ts";
 import type { ApiServices, Handlers } from "../services.ts";

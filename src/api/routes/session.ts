@@ -1,7 +1,7 @@
 // Signing in by a one-time link, and out.
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { recorderFor } from "../acts.ts";
-import { type Session, signInBody } from "../contract.ts";
+import { type Session, signInBody } from "../contract/session.ts";
 import { ApiError } from "../errors.ts";
 import { isoTime, isoTimeOrNull, readBody } from "../http.ts";
 import { clearSession, sessionToken, setSession } from "../identity.ts";

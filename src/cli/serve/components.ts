@@ -1,5 +1,5 @@
 // What the console and /health say of each process: whether it is up, and whether its records reach the log.
-import type { Component } from "../../api/contract.ts";
+import type { Component } from "../../api/contract/operations.ts";
 import type { ProcessStatus, StatusMessage } from "./messages.ts";
 
 /** A part that is up but can't record is not well: under `failOpen` it serves without records, and must say so. */
