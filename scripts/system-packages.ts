@@ -24,6 +24,12 @@ const PACKAGES: readonly SystemPackage[] = [
     isThere: () => !onPath("go") || existsSync("/usr/share/gocode/src/golang.org/x/mod"),
     isRequired: false,
   },
+  {
+    debian: "openssl",
+    why: "it is the timestamp authority that tests ask",
+    isThere: () => onPath("openssl"),
+    isRequired: false,
+  },
 ];
 
 /** Exits with a clear line when something required is missing and can't be installed here. */
