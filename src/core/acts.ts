@@ -2,13 +2,15 @@
 import type { AccountFacts } from "./account.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { RecordDraft } from "./record.ts";
+import type { Tombstone } from "./tombstone.ts";
+import type { ResponseActDetails } from "./response-acts.ts";
 import type { Role } from "./role.ts";
 
 /** Where an analyst stands with a finding. */
 export type FindingStatus = "open" | "confirmed" | "dismissed";
 
 /** The detail of each act. `by` (who did it) is added to every one: `cli:<system user>`, `user:<name>`, `import`, `system`. */
-export interface ActDetails {
+export interface ActDetails extends ResponseActDetails {
   /** An account is new, or facts about it changed: the whole facts. The store's account table is rebuilt from these. */
   "account.recorded": AccountFacts;
   "account.status-changed": { readonly from: "active" | "suspended"; readonly to: "active" | "suspended" };
@@ -27,6 +29,23 @@ export interface ActDetails {
     readonly to: FindingStatus;
     readonly note: string;
   };
+  /** Content was destroyed for good. Recorded before it is done. */
+  "content.erased": Tombstone;
+  /** Nothing under a hold is erased. `account` and `exchange` say what is held: a pseudonym, and one exchange or all. */
+  "hold.placed": HoldFacts & { readonly reason: string };
+  "hold.extended": { readonly hold: string; readonly authority: string; readonly expiresMs: number };
+  "hold.released": { readonly hold: string; readonly authority: string; readonly reason: string };
+}
+
+/** A legal hold as the log tells it. */
+export interface HoldFacts {
+  readonly hold: string;
+  readonly account: string;
+  readonly exchange: string | null;
+  /** Who ordered it, and their reference. */
+  readonly authority: string;
+  readonly reference: string;
+  readonly expiresMs: number;
 }
 
 export type ActName = keyof ActDetails;
