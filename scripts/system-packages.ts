@@ -1,6 +1,6 @@
 // Sees to the programs that the tests need beyond npm, from Debian's packages: installs them where it may, else says how.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { delimiter } from "node:path";
 
 interface SystemPackage {
@@ -16,6 +16,12 @@ const PACKAGES: readonly SystemPackage[] = [
     debian: "chromium",
     why: "the console's tests drive a real browser",
     isThere: () => onPath("chromium"),
+    isRequired: true,
+  },
+  {
+    debian: "postgresql",
+    why: "the state's tests run on PostgreSQL as well as on SQLite",
+    isThere: () => globSync("/usr/lib/postgresql/*/bin/postgres").length > 0,
     isRequired: true,
   },
   {

@@ -7,12 +7,12 @@ import type { Context } from "./context.ts";
 
 /** For commands that only look. */
 export async function withState<T>(
-  { folder }: Pick<Context, "folder">,
+  { folder, config }: Pick<Context, "folder" | "config">,
   use: (context: { readonly state: State }) => Promise<T>,
 ): Promise<T> {
   // Loaded here: the help and the other commands need no database.
   const { State: control } = await import("../state/state.ts");
-  const state = await control.open({ folder: folder.root });
+  const state = await control.open({ folder: folder.root, config: config.state });
   try {
     return await use({ state });
   } finally {
@@ -25,12 +25,12 @@ export async function withState<T>(
  * that two commands at once take their locks in the same order.
  */
 export async function withChanges<T>(
-  { folder }: Pick<Context, "folder">,
+  { folder, config }: Pick<Context, "folder" | "config">,
   use: (context: { readonly state: State; readonly record: ActRecorder }) => Promise<T>,
 ): Promise<T> {
   const log = await openActLog(await DataFolder.create(folder.root));
   try {
-    return await withState({ folder }, ({ state }) => use({ state, record: log.record }));
+    return await withState({ folder, config }, ({ state }) => use({ state, record: log.record }));
   } finally {
     await log.close();
   }

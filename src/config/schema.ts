@@ -3,6 +3,7 @@ import { z } from "zod";
 import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
 import { type LogConfig, logSection, type WitnessServiceConfig, witnessSection } from "./log-section.ts";
+import { type StateConfig, stateSection } from "./state-section.ts";
 
 export interface StoreConfig {
   readonly url: string | null;
@@ -43,6 +44,7 @@ export interface Config {
   readonly data: string;
   readonly gateway: GatewayConfig;
   readonly log: LogConfig;
+  readonly state: StateConfig;
   readonly store: StoreConfig;
   readonly detect: DetectConfig;
   readonly console: ConsoleConfig;
@@ -142,6 +144,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   }),
   gateway: gatewaySection,
   log: logSection,
+  state: stateSection,
   store: store.prefault({}).meta({ description: "The analytical database." }),
   detect: detect.prefault({}).meta({ description: "Detection." }),
   console: consoleSection.prefault({}).meta({ description: "The console and its API." }),

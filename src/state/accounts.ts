@@ -1,11 +1,12 @@
 // Accounts: the principals that keys belong to and that findings are about.
-import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import type { AccountFacts } from "../core/account.ts";
 import type { Act, ActRecorder } from "../core/acts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseAccountFacts } from "./facts.ts";
-import { containing, type Page, window } from "./paging.ts";
+import { containing, type Page, type PageQuery, pageOf, rowLimit } from "./paging.ts";
+import { StatePart } from "./part.ts";
 import { nextRevision } from "./revision.ts";
 import type { AccountsTable, Tables } from "./schema.ts";
 
@@ -26,14 +27,11 @@ export interface AccountQuery {
   readonly organization?: string;
 }
 
-export interface AccountSearch {
+export interface AccountSearch extends PageQuery {
   /** Part of the name or of the organisation; upper and lower case are alike. */
   readonly text?: string | undefined;
   readonly sort?: "account" | "created" | undefined;
   readonly direction?: "asc" | "desc" | undefined;
-  readonly offset?: number | undefined;
-  /** 1 to 1000; 100 by default. */
-  readonly limit?: number | undefined;
 }
 
 export interface Recorded {
@@ -50,15 +48,7 @@ const ACCOUNTS_PER_TRANSACTION = 2000;
 const MANY = 1000;
 const status: z.ZodType<AccountStatus> = z.enum(["active", "suspended"]);
 
-export class Accounts {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-
-  constructor(db: Kysely<Tables>, now: () => number) {
-    this.#db = db;
-    this.#now = now;
-  }
-
+export class Accounts extends StatePart {
   /** Makes the account where it is new, and fills in facts that are told (nulls change nothing). Returns whether it was new. */
   async ensure(facts: AccountFacts, options: Recorded = {}): Promise<{ account: Account; isNew: boolean }> {
     const { created } = await this.ensureAll([facts], options);
@@ -87,11 +77,11 @@ export class Accounts {
     parsed: readonly AccountFacts[],
     record: ActRecorder | undefined,
   ): Promise<{ created: number; changed: number }> {
-    return await this.#db.transaction().execute(async (transaction) => {
+    return await this.db.transaction().execute(async (transaction) => {
       const known = await existing(transaction, parsed);
       const fresh = new Map<string, Account>();
       const changed = new Map<string, Account>();
-      const now = this.#now();
+      const now = this.now();
       for (const facts of parsed) {
         const before = fresh.get(facts.account) ?? changed.get(facts.account) ?? known.get(facts.account);
         if (before === undefined) {
@@ -119,7 +109,7 @@ export class Accounts {
 
   /** Changes facts or status. @throws StateError `account-unknown`, `invalid-fact` */
   async update(name: string, change: AccountChange, { record }: Recorded = {}): Promise<Account> {
-    return await this.#db.transaction().execute(async (transaction) => {
+    return await this.db.transaction().execute(async (transaction) => {
       const before = (await existing(transaction, [{ account: name }])).get(name);
       if (before === undefined) throw unknown(name);
       const { status: given, ...facts } = change;
@@ -128,7 +118,7 @@ export class Accounts {
         ...before,
         ...parseAccountFacts(merged),
         status: parse(status, given ?? before.status, "status"),
-        updatedMs: this.#now(),
+        updatedMs: this.now(),
       };
       await replace(transaction, account, await nextRevision(transaction));
       await record?.(actsOf(before, account));
@@ -137,7 +127,7 @@ export class Accounts {
   }
 
   async get(name: string): Promise<Account | null> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom("accounts")
       .selectAll()
       .where("account", "=", name)
@@ -153,12 +143,8 @@ export class Accounts {
   }
 
   /** In the order of names. */
-  async list({ after, limit = 100, organization }: AccountQuery = {}): Promise<Account[]> {
-    let query = this.#db
-      .selectFrom("accounts")
-      .selectAll()
-      .orderBy("account")
-      .limit(Math.min(Math.max(limit, 1), 1000));
+  async list({ after, limit, organization }: AccountQuery = {}): Promise<Account[]> {
+    let query = this.db.selectFrom("accounts").selectAll().orderBy("account").limit(rowLimit(limit));
     if (after !== undefined) query = query.where("account", ">", after);
     if (organization !== undefined) query = query.where("organization", "=", organization);
     return (await query.execute()).map(fromRow);
@@ -167,34 +153,28 @@ export class Accounts {
   /** A page of a search, for people: any order, and how many match. */
   async search(query: AccountSearch = {}): Promise<Page<Account>> {
     const { text, sort = "account", direction = "asc" } = query;
-    const { offset, limit } = window(query);
-    const matching = this.#db.selectFrom("accounts").where((expression) => {
+    const matching = this.db.selectFrom("accounts").where((expression) => {
       if (text === undefined || text === "") return expression.and([]);
       return expression.or([containing("account", text), containing("organization", text)]);
     });
-    const rows = await matching
+    // What is not known comes last, whichever the direction; the two databases differ where nothing is said.
+    const ordered = matching
       .selectAll()
-      .orderBy(sort, direction)
-      .orderBy("account")
-      .limit(limit)
-      .offset(offset)
-      .execute();
-    const { total } = await matching
-      .select((expression) => expression.fn.countAll().as("total"))
-      .executeTakeFirstOrThrow();
-    return { items: rows.map(fromRow), total: Number(total) };
+      .orderBy(sort, (order) => (direction === "asc" ? order.asc() : order.desc()).nullsLast())
+      .orderBy("account");
+    return await pageOf(matching, ordered, query, fromRow);
   }
 
   /** Those of the names that are known, at most 1000 at once. */
   async getMany(names: readonly string[]): Promise<Map<string, Account>> {
     const some = names.slice(0, MANY);
     if (some.length === 0) return new Map();
-    const rows = await this.#db.selectFrom("accounts").selectAll().where("account", "in", some).execute();
+    const rows = await this.db.selectFrom("accounts").selectAll().where("account", "in", some).execute();
     return new Map(rows.map((row) => [row.account, fromRow(row)]));
   }
 
   async count(): Promise<number> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom("accounts")
       .select((expression) => expression.fn.countAll().as("count"))
       .executeTakeFirstOrThrow();

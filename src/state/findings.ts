@@ -1,5 +1,5 @@
 // Findings: what detectors asserted, and what people decided about it.
-import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { type ExpressionBuilder, type Selectable, sql, type Transaction } from "kysely";
 import { z } from "zod";
 import type { Act, FindingStatus } from "../core/acts.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
@@ -7,7 +7,8 @@ import type { Finding, FindingKind } from "../core/finding.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse } from "./facts.ts";
-import { containing, type Page, window } from "./paging.ts";
+import { containing, type Page, type PageQuery, pageOf } from "./paging.ts";
+import { StatePart } from "./part.ts";
 import type { FindingsTable, Tables } from "./schema.ts";
 
 /** A finding with what became of it. */
@@ -28,7 +29,7 @@ export interface FindingEvent {
   readonly note: string;
 }
 
-export interface FindingQuery {
+export interface FindingQuery extends PageQuery {
   readonly status?: FindingStatus | undefined;
   readonly kind?: FindingKind | undefined;
   readonly detector?: string | undefined;
@@ -37,9 +38,6 @@ export interface FindingQuery {
   readonly text?: string | undefined;
   readonly sort?: "time" | "accounts" | "evidence" | "detector" | undefined;
   readonly direction?: "asc" | "desc" | undefined;
-  readonly offset?: number | undefined;
-  /** 1 to 1000; 100 by default. */
-  readonly limit?: number | undefined;
 }
 
 export interface Decision {
@@ -77,15 +75,7 @@ const findingShape = z.looseObject({
   contributions: z.array(z.object({ name: z.string().max(512), value: z.string().max(8192) })).max(1000),
 });
 
-export class Findings {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-
-  constructor(db: Kysely<Tables>, now: () => number) {
-    this.#db = db;
-    this.#now = now;
-  }
-
+export class Findings extends StatePart {
   /** Stores findings, each in its own transaction; one whose id is known is updated and keeps its status. */
   async upsert(
     findings: readonly Finding[],
@@ -94,7 +84,7 @@ export class Findings {
     let raised = 0;
     for (const finding of findings) {
       parse(findingShape, finding, "finding");
-      const isNew = await this.#db.transaction().execute(async (transaction) => {
+      const isNew = await this.db.transaction().execute(async (transaction) => {
         const fresh = await this.#put(transaction, finding);
         const detail = { finding: finding.id, findingKind: finding.kind, detector: finding.detector };
         if (fresh) await record?.([{ act: "finding.raised", account: null, detail }]);
@@ -106,7 +96,7 @@ export class Findings {
   }
 
   async get(id: string): Promise<FindingEntry | null> {
-    const row = await this.#db.selectFrom("findings").selectAll().where("id", "=", id).executeTakeFirst();
+    const row = await this.db.selectFrom("findings").selectAll().where("id", "=", id).executeTakeFirst();
     return row === undefined ? null : fromRow(row);
   }
 
@@ -120,24 +110,14 @@ export class Findings {
   /** Newest first, unless the query says otherwise. */
   async list(query: FindingQuery = {}): Promise<Page<FindingEntry>> {
     const { sort = "time", direction = "desc" } = query;
-    const { offset, limit } = window(query);
-    const matching = this.#db.selectFrom("findings").where((expression) => matches(expression, query));
-    const rows = await matching
-      .selectAll()
-      .orderBy(SORTED_BY[sort], direction)
-      .orderBy("id")
-      .limit(limit)
-      .offset(offset)
-      .execute();
-    const { total } = await matching
-      .select((expression) => expression.fn.countAll().as("total"))
-      .executeTakeFirstOrThrow();
-    return { items: rows.map(fromRow), total: Number(total) };
+    const matching = this.db.selectFrom("findings").where((expression) => matches(expression, query));
+    const ordered = matching.selectAll().orderBy(SORTED_BY[sort], direction).orderBy("id");
+    return await pageOf(matching, ordered, query, fromRow);
   }
 
   /** Oldest first. */
   async history(id: string): Promise<FindingEvent[]> {
-    const rows = await this.#db
+    const rows = await this.db
       .selectFrom("finding_history")
       .selectAll()
       .where("finding", "=", id)
@@ -155,7 +135,7 @@ export class Findings {
   /** Open findings that name each of the accounts; accounts without one are absent. At most 1000 accounts. */
   async openCounts(accounts: readonly string[]): Promise<Map<string, number>> {
     if (accounts.length === 0) return new Map();
-    const rows = await this.#db
+    const rows = await this.db
       .selectFrom("finding_accounts")
       .innerJoin("findings", "findings.id", "finding_accounts.finding")
       .where("findings.status", "=", "open")
@@ -174,7 +154,7 @@ export class Findings {
   ): Promise<FindingEntry> {
     parse(status, to, "status");
     parse(z.string().max(MAX_NOTE), note, "note");
-    return await this.#db.transaction().execute(async (transaction) => {
+    return await this.db.transaction().execute(async (transaction) => {
       const row = await transaction
         .selectFrom("findings")
         .selectAll()
@@ -182,7 +162,7 @@ export class Findings {
         .executeTakeFirst();
       if (row === undefined) throw unknown(id);
       const before = fromRow(row);
-      const updated_ms = this.#now();
+      const updated_ms = this.now();
       await transaction
         .updateTable("findings")
         .set({ status: to, updated_ms })
@@ -197,7 +177,7 @@ export class Findings {
   }
 
   async #put(transaction: Transaction<Tables>, finding: Finding): Promise<boolean> {
-    const now = this.#now();
+    const now = this.now();
     const accounts = [...new Set(finding.accounts)].sort();
     const columns = {
       kind: finding.kind,

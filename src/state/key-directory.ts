@@ -1,7 +1,7 @@
 // Answers "whose key is this?" from memory, so that no request waits for a disk; a poll keeps it fresh.
 import { isKeySecret, secretHash } from "../core/key-secret.ts";
 import { StateError } from "./errors.ts";
-import { ACCOUNTS_AND_KEYS } from "./revision.ts";
+import { currentRevision } from "./revision.ts";
 import type { State } from "./state.ts";
 
 /** Who a request comes from. */
@@ -105,12 +105,7 @@ export class KeyDirectory {
 
   async #read(): Promise<void> {
     const db = this.#state.database;
-    const row = await db
-      .selectFrom("revisions")
-      .select("revision")
-      .where("name", "=", ACCOUNTS_AND_KEYS)
-      .executeTakeFirst();
-    const revision = Number(row?.revision ?? 0);
+    const revision = await currentRevision(db);
     if (revision === this.#revision) return;
     // Rows changed after `revision` was read may come along; the next look reads them again, which does no harm.
     await this.#readAccounts();

@@ -1,13 +1,14 @@
 // Virtual keys: made, listed, revoked. A secret is shown once and stored nowhere.
-import { randomBytes } from "node:crypto";
-import type { Kysely, Selectable } from "kysely";
+import type { Selectable } from "kysely";
 import { z } from "zod";
 import { KEY_SECRET_BYTES, secretHash, writeKeySecret } from "../core/key-secret.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseLabel } from "./facts.ts";
+import { rowLimit } from "./paging.ts";
+import { StatePart } from "./part.ts";
 import { nextRevision } from "./revision.ts";
-import type { KeysTable, Tables } from "./schema.ts";
+import type { KeysTable } from "./schema.ts";
 
 export interface Key {
   /** Public: stands in records, listings and the console. */
@@ -34,38 +35,26 @@ export interface KeyQuery {
   readonly limit?: number;
 }
 
-export type RandomBytes = (size: number) => Uint8Array;
-
 const ID_BYTES = 9;
 const expiry = z.number().int().positive().nullable();
 
-export class Keys {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-  readonly #random: RandomBytes;
-
-  constructor(db: Kysely<Tables>, now: () => number, random: RandomBytes = randomBytes) {
-    this.#db = db;
-    this.#now = now;
-    this.#random = random;
-  }
-
+export class Keys extends StatePart {
   /** `secret` is what the client sends; this is the only time it exists. @throws StateError `account-unknown`, `invalid-fact` */
   async create(
     { account, label = "", expiresAtMs = null }: NewKey,
     { record }: Recorded = {},
   ): Promise<{ id: string; secret: string; key: Key }> {
-    const secret = writeKeySecret(this.#random(KEY_SECRET_BYTES));
-    const id = `k_${Buffer.from(this.#random(ID_BYTES)).toString("hex")}`;
+    const secret = writeKeySecret(this.random(KEY_SECRET_BYTES));
+    const id = `k_${Buffer.from(this.random(ID_BYTES)).toString("hex")}`;
     const key: Key = {
       id,
       account,
       label: parseLabel(label, "label"),
-      createdMs: this.#now(),
+      createdMs: this.now(),
       expiresMs: parse(expiry, expiresAtMs, "expiry"),
       revokedMs: null,
     };
-    await this.#db.transaction().execute(async (transaction) => {
+    await this.db.transaction().execute(async (transaction) => {
       const owner = await transaction
         .selectFrom("accounts")
         .select("account")
@@ -96,13 +85,13 @@ export class Keys {
 
   /** Revoking twice keeps the first time. @throws StateError `key-unknown` */
   async revoke(id: string, { record }: Recorded = {}): Promise<Key> {
-    return await this.#db.transaction().execute(async (transaction) => {
+    return await this.db.transaction().execute(async (transaction) => {
       const row = await transaction.selectFrom("keys").selectAll().where("id", "=", id).executeTakeFirst();
       if (row === undefined)
         throw new StateError("key-unknown", `expected a known key, got ${JSON.stringify(id)}`);
       if (row.revoked_ms !== null) return fromRow(row);
       const revision = await nextRevision(transaction);
-      const revoked = this.#now();
+      const revoked = this.now();
       await transaction
         .updateTable("keys")
         .set({ revoked_ms: revoked, revision })
@@ -114,17 +103,13 @@ export class Keys {
   }
 
   async get(id: string): Promise<Key | null> {
-    const row = await this.#db.selectFrom("keys").selectAll().where("id", "=", id).executeTakeFirst();
+    const row = await this.db.selectFrom("keys").selectAll().where("id", "=", id).executeTakeFirst();
     return row === undefined ? null : fromRow(row);
   }
 
   /** In the order of ids. */
-  async list({ account, after, limit = 100 }: KeyQuery = {}): Promise<Key[]> {
-    let query = this.#db
-      .selectFrom("keys")
-      .selectAll()
-      .orderBy("id")
-      .limit(Math.min(Math.max(limit, 1), 1000));
+  async list({ account, after, limit }: KeyQuery = {}): Promise<Key[]> {
+    let query = this.db.selectFrom("keys").selectAll().orderBy("id").limit(rowLimit(limit));
     if (account !== undefined) query = query.where("account", "=", account);
     if (after !== undefined) query = query.where("id", ">", after);
     return (await query.execute()).map(fromRow);

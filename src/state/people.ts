@@ -1,13 +1,12 @@
 // People who use console and API: users, one-time sign-in links, sessions.
-import { randomBytes } from "node:crypto";
-import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import { secretHash } from "../core/key-secret.ts";
 import { ROLES, type Role } from "../core/role.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseName } from "./facts.ts";
-import type { RandomBytes } from "./keys.ts";
+import { StatePart } from "./part.ts";
 import type { Tables, UsersTable } from "./schema.ts";
 
 export interface User {
@@ -33,25 +32,15 @@ const role: z.ZodType<Role> = z.enum(ROLES);
 const life = z.number().int().positive();
 
 /** Users by name. A disabled user's sessions end at once. */
-export class Users {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-
-  constructor(db: Kysely<Tables>, now: () => number) {
-    this.#db = db;
-    this.#now = now;
-  }
-
+export class Users extends StatePart {
   async get(name: string): Promise<User | null> {
-    const row = await this.#db.selectFrom("users").selectAll().where("name", "=", name).executeTakeFirst();
+    const row = await this.db.selectFrom("users").selectAll().where("name", "=", name).executeTakeFirst();
     return row === undefined ? null : fromRow(row);
   }
 
   /** In the order of names; at most 1000. */
   async list(): Promise<User[]> {
-    return (await this.#db.selectFrom("users").selectAll().orderBy("name").limit(1000).execute()).map(
-      fromRow,
-    );
+    return (await this.db.selectFrom("users").selectAll().orderBy("name").limit(1000).execute()).map(fromRow);
   }
 
   /** Changes role or disables; sessions follow at once. @throws StateError `user-unknown` */
@@ -60,7 +49,7 @@ export class Users {
     change: { role?: Role; disabled?: boolean },
     { record }: Recorded = {},
   ): Promise<User> {
-    return await this.#db.transaction().execute(async (transaction) => {
+    return await this.db.transaction().execute(async (transaction) => {
       const row = await transaction
         .selectFrom("users")
         .selectAll()
@@ -73,7 +62,7 @@ export class Users {
       const after: User = {
         ...before,
         role: parse(role, change.role ?? before.role, "role"),
-        disabledMs: disabled ? (before.disabledMs ?? this.#now()) : null,
+        disabledMs: disabled ? (before.disabledMs ?? this.now()) : null,
       };
       await transaction
         .updateTable("users")
@@ -97,17 +86,7 @@ export interface NewSignInLink {
 }
 
 /** Sessions, and the one-time links that start them. Tokens hold 256 random bits and are stored as hashes. */
-export class Sessions {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-  readonly #random: RandomBytes;
-
-  constructor(db: Kysely<Tables>, now: () => number, random: RandomBytes = randomBytes) {
-    this.#db = db;
-    this.#now = now;
-    this.#random = random;
-  }
-
+export class Sessions extends StatePart {
   /** Makes the user where new. The token works once. @throws StateError `invalid-fact` */
   async createLink(
     link: NewSignInLink,
@@ -115,10 +94,10 @@ export class Sessions {
   ): Promise<{ token: string; expiresMs: number }> {
     const user = parseName(link.user, "user");
     const given = parse(role, link.role, "role");
-    const now = this.#now();
+    const now = this.now();
     const expiresMs = now + parse(life, link.lifeMs, "life of the link");
     const token = this.#token();
-    await this.#db.transaction().execute(async (transaction) => {
+    await this.db.transaction().execute(async (transaction) => {
       await forget(transaction, now - KEEP_MS);
       await transaction
         .insertInto("users")
@@ -150,8 +129,8 @@ export class Sessions {
     // The token is attacker-controlled; most wrong ones end here, without the database.
     if (!TOKEN_FORM.test(linkToken)) return null;
     const token = this.#token();
-    return await this.#db.transaction().execute(async (transaction) => {
-      const now = this.#now();
+    return await this.db.transaction().execute(async (transaction) => {
+      const now = this.now();
       const link = await transaction
         .selectFrom("sign_in_links")
         .innerJoin("users", "users.name", "sign_in_links.user_name")
@@ -192,13 +171,13 @@ export class Sessions {
   /** Whose session this is, with the role the user has now; null when there is none that is alive. */
   async authenticate(token: string): Promise<Session | null> {
     if (!TOKEN_FORM.test(token)) return null;
-    const row = await this.#db
+    const row = await this.db
       .selectFrom("sessions")
       .innerJoin("users", "users.name", "sessions.user_name")
       .select(["users.name as name", "users.role as role", "sessions.expires_ms as expires_ms"])
       .where("sessions.hash", "=", secretHash(token))
       .where("sessions.ended_ms", "is", null)
-      .where("sessions.expires_ms", ">", this.#now())
+      .where("sessions.expires_ms", ">", this.now())
       .where("users.disabled_ms", "is", null)
       .executeTakeFirst();
     if (row === undefined) return null;
@@ -208,10 +187,10 @@ export class Sessions {
   /** Ends a session; one that is not alive stays as it is. */
   async end(token: string, { record }: Recorded = {}): Promise<void> {
     if (!TOKEN_FORM.test(token)) return;
-    await this.#db.transaction().execute(async (transaction) => {
+    await this.db.transaction().execute(async (transaction) => {
       const ended = await transaction
         .updateTable("sessions")
-        .set({ ended_ms: this.#now() })
+        .set({ ended_ms: this.now() })
         .where("hash", "=", secretHash(token))
         .where("ended_ms", "is", null)
         .returning("user_name")
@@ -222,7 +201,7 @@ export class Sessions {
   }
 
   #token(): string {
-    return Buffer.from(this.#random(TOKEN_BYTES)).toString("base64url");
+    return Buffer.from(this.random(TOKEN_BYTES)).toString("base64url");
   }
 }
 

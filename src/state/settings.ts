@@ -1,26 +1,17 @@
 // Small facts that processes leave for each other, such as where the console listens or how far detection came.
-import type { Kysely } from "kysely";
 import type { z } from "zod";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { StateError } from "./errors.ts";
 import { parseName } from "./facts.ts";
-import type { Tables } from "./schema.ts";
+import { StatePart } from "./part.ts";
 
 /** A setting is small; what is larger belongs in a table of its own. */
 const MAX_SETTING_CHARACTERS = 64 * 1024;
 
-export class Settings {
-  readonly #db: Kysely<Tables>;
-  readonly #now: () => number;
-
-  constructor(db: Kysely<Tables>, now: () => number) {
-    this.#db = db;
-    this.#now = now;
-  }
-
+export class Settings extends StatePart {
   /** The value if it is there and has the shape; else null. */
   async get<T>(name: string, shape: z.ZodType<T>): Promise<T | null> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom("settings")
       .select("value")
       .where("name", "=", name)
@@ -39,8 +30,8 @@ export class Settings {
         `setting ${name}: expected at most ${MAX_SETTING_CHARACTERS} characters`,
       );
     }
-    const updated_ms = this.#now();
-    await this.#db
+    const updated_ms = this.now();
+    await this.db
       .insertInto("settings")
       .values({ name: parseName(name, "setting"), value, updated_ms })
       .onConflict((conflict) => conflict.column("name").doUpdateSet({ value, updated_ms }))

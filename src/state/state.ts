@@ -1,13 +1,18 @@
 // Opens the control plane's database, brings its tables up to date, and hands out its parts.
 import { closeSync, mkdirSync, openSync } from "node:fs";
-import { Kysely, type Migration, Migrator } from "kysely";
+import { readFile } from "node:fs/promises";
+import { type Dialect, Kysely, type Migration, Migrator } from "kysely";
 import { DataFolder } from "../config/data-folder.ts";
+import { readSecret } from "../config/secret.ts";
+import { EMBEDDED_STATE, type StateConfig } from "../config/state-section.ts";
 import { Accounts } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { Findings } from "./findings.ts";
-import { Keys, type RandomBytes } from "./keys.ts";
+import { Keys } from "./keys.ts";
 import { controlPlane } from "./migrations/001-control-plane.ts";
+import type { RandomBytes, StateContext } from "./part.ts";
 import { Sessions, Users } from "./people.ts";
+import { orderTextByBytes, postgresDialect } from "./postgres.ts";
 import type { Tables } from "./schema.ts";
 import { Settings } from "./settings.ts";
 import { sqliteDialect } from "./sqlite.ts";
@@ -17,16 +22,13 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-control-plane": controlPlane,
 };
 
-/** Others hold the lock for one small transaction; longer than this is a stuck process. */
-const BUSY_TIMEOUT_MS = 5000;
-
 export interface StateOptions {
   /** The data folder; it is made where missing. */
   readonly folder: string;
+  /** Which database; SQLite in the data folder where nothing is said. */
+  readonly config?: StateConfig;
   readonly now?: () => number;
   readonly random?: RandomBytes;
-  /** How long a change waits for another process, milliseconds. Waiting blocks this process. */
-  readonly busyTimeoutMs?: number;
 }
 
 /** Facts that are not in the log, or that must be at hand at once. Several processes may hold it open. */
@@ -39,41 +41,37 @@ export class State {
   readonly settings: Settings;
   readonly #db: Kysely<Tables>;
 
-  private constructor(db: Kysely<Tables>, now: () => number, random: RandomBytes | undefined) {
-    this.#db = db;
-    this.accounts = new Accounts(db, now);
-    this.keys = new Keys(db, now, random);
-    this.findings = new Findings(db, now);
-    this.users = new Users(db, now);
-    this.sessions = new Sessions(db, now, random);
-    this.settings = new Settings(db, now);
+  private constructor(context: StateContext) {
+    this.#db = context.db;
+    this.accounts = new Accounts(context);
+    this.keys = new Keys(context);
+    this.findings = new Findings(context);
+    this.users = new Users(context);
+    this.sessions = new Sessions(context);
+    this.settings = new Settings(context);
   }
 
-  /** @throws StateError `state-open-failed`, `state-newer`, `state-busy`, `state-full`, `state-damaged` */
+  /**
+   * @throws StateError `state-open-failed`, `state-unavailable`, `state-newer`, `state-busy`, `state-full`, `state-damaged`
+   * @throws ConfigError `secret-unavailable`
+   */
   static async open({
     folder,
+    config = EMBEDDED_STATE,
     now = Date.now,
     random,
-    busyTimeoutMs = BUSY_TIMEOUT_MS,
   }: StateOptions): Promise<State> {
     const paths = new DataFolder(folder);
-    let db: Kysely<Tables> | null = null;
+    const dialect = config.url === null ? embedded(paths, config) : await shared(config, config.url);
+    const db = new Kysely<Tables>({ dialect });
     try {
-      mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-      // SQLite gives its other files the mode of the first one.
-      closeSync(openSync(paths.state, "a", 0o600));
-      db = new Kysely<Tables>({ dialect: sqliteDialect(paths.state, { busyTimeoutMs }) });
       await migrate(db);
-      return new State(db, now, random);
+      if (config.url !== null) await orderTextByBytes(db);
+      return new State({ db, now, random });
     } catch (cause) {
-      await db?.destroy();
+      await db.destroy();
       if (cause instanceof StateError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new StateError(
-        "state-open-failed",
-        `expected a state database at ${paths.state}, got: ${reason}`,
-        { cause },
-      );
+      throw openFailed(config.url ?? paths.state, cause);
     }
   }
 
@@ -85,6 +83,37 @@ export class State {
   async close(): Promise<void> {
     await this.#db.destroy();
   }
+}
+
+/** @throws StateError `state-open-failed` */
+function embedded(paths: DataFolder, { busyTimeoutMs }: StateConfig): Dialect {
+  try {
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    // SQLite gives its other files the mode of the first one.
+    closeSync(openSync(paths.state, "a", 0o600));
+  } catch (cause) {
+    throw openFailed(paths.state, cause);
+  }
+  return sqliteDialect(paths.state, { busyTimeoutMs });
+}
+
+async function shared(config: StateConfig, url: string): Promise<Dialect> {
+  const { tls, connections, busyTimeoutMs, certificateAuthority: file } = config;
+  const password = config.password === null ? null : await readSecret(config.password);
+  try {
+    const certificateAuthority = file === null ? null : await readFile(file, "utf8");
+    return postgresDialect({ url, password, tls, certificateAuthority, connections, busyTimeoutMs });
+  } catch (cause) {
+    throw openFailed(url, cause);
+  }
+}
+
+/** `place` holds no password: the configuration keeps those elsewhere. */
+function openFailed(place: string, cause: unknown): StateError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StateError("state-open-failed", `expected a state database at ${place}, got: ${reason}`, {
+    cause,
+  });
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {

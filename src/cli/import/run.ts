@@ -39,7 +39,7 @@ export async function importExchanges(
   const rejections = new Rejections((text) => output.note(text));
   const { size: fileBytes } = await stat(files.exchanges).catch(() => ({ size: 0 }));
   await DataFolder.create(folder.root);
-  const state = await State.open({ folder: folder.root });
+  const state = await State.open({ folder: folder.root, config: config.state });
   let pipeline: Pipeline | null = null;
   const progress = output.progress("importing", fileBytes);
   try {

@@ -89,7 +89,7 @@ async function openParts(config: Config, log: Logger): Promise<Parts> {
   return {
     folder,
     keys,
-    state: await State.open({ folder: root }),
+    state: await State.open({ folder: root, config: config.state }),
     writer: await LogWriter.open({ folder: root, writer: "api", keys, segmentBytes: SEGMENT_BYTES }),
     sealed: await SealedLog.open({ folder: root, keys, origin }),
     store: await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) }),

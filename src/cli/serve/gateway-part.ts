@@ -24,7 +24,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
   });
   if (writer.recovery !== null)
     log.warn({ recovery: writer.recovery }, "the last run was cut; its tail is kept");
-  const state = await State.open({ folder: config.data });
+  const state = await State.open({ folder: config.data, config: config.state });
   const directory = await KeyDirectory.open(state, {
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),

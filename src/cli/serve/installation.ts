@@ -35,7 +35,7 @@ export async function runInstallation(context: Context, { welcome }: { welcome: 
   try {
     await expectFree(config.gateway.listen, "gateway.listen");
     await expectFree(config.console.listen, "console.listen");
-    await prepare(folder);
+    await prepare(folder, config);
     const log = pino({ level: config.diagnostics.level, base: { part: "supervisor" } }, pino.destination(2));
     await runParts(context, { folder, log, welcome });
   } finally {
@@ -57,10 +57,10 @@ async function expectFree({ host, port }: Listen, setting: string): Promise<void
 }
 
 /** Keys and tables are made here, once, before several processes open them together. */
-async function prepare(folder: DataFolder): Promise<void> {
+async function prepare(folder: DataFolder, config: Config): Promise<void> {
   const keys = await Keyring.open({ folder: folder.root });
   await keys.close();
-  const state = await State.open({ folder: folder.root });
+  const state = await State.open({ folder: folder.root, config: config.state });
   await state.close();
 }
 

@@ -24,7 +24,7 @@ export async function makeSecrets(
   config: Config,
   { usesSample }: { usesSample: boolean },
 ): Promise<Secrets> {
-  return { link: await signInLink(folder, config), key: usesSample ? await trialKey(folder) : null };
+  return { link: await signInLink(folder, config), key: usesSample ? await trialKey(folder, config) : null };
 }
 
 export interface WelcomeOptions {
@@ -67,16 +67,16 @@ function printTrial(output: Output, gateway: string, key: string): void {
 
 async function signInLink(folder: DataFolder, config: Config): Promise<string> {
   const lifeMs = config.console.signInLinkMinutes * MINUTE_MS;
-  return await withChanges({ folder }, async ({ state, record }) => {
+  return await withChanges({ folder, config }, async ({ state, record }) => {
     const { token } = await state.sessions.createLink({ user: "admin", role: "admin", lifeMs }, { record });
     return signInUrl(config, token);
   });
 }
 
 /** Secrets are stored as hashes, so each start makes a new key; the old ones expire within a day. */
-async function trialKey(folder: DataFolder): Promise<string> {
+async function trialKey(folder: DataFolder, config: Config): Promise<string> {
   const expiresAtMs = Date.now() + TRIAL_KEY_HOURS * 60 * MINUTE_MS;
-  return await withChanges({ folder }, async ({ state, record }) => {
+  return await withChanges({ folder, config }, async ({ state, record }) => {
     const known = await state.accounts.get(TRIAL_ACCOUNT);
     if (known === null) await state.accounts.ensure(unknownAccount(TRIAL_ACCOUNT), { record });
     const made = await state.keys.create(
