@@ -5,6 +5,7 @@ import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, pars
 import type { z } from "zod";
 import { ConfigError } from "./errors.ts";
 import type { SecretReference } from "./fields.ts";
+import type { RespondConfig } from "./respond-section.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration is written by hand; more than this is a mistake. */
@@ -91,6 +92,24 @@ function locate(
     data: resolve(dataFolder, config.data),
     gateway: { ...config.gateway, upstreams },
     store: { ...config.store, password: beside(config.store.password) },
+    respond: locateRespond(config.respond, { beside, folder: secretsFolder }),
+  };
+}
+
+function locateRespond(
+  respond: RespondConfig,
+  {
+    beside,
+    folder,
+  }: { beside: (reference: SecretReference | null) => SecretReference | null; folder: string },
+): RespondConfig {
+  const { policy, redis, alerts } = respond;
+  const targets = alerts.targets.map((target) => ({ ...target, secret: beside(target.secret) }));
+  return {
+    ...respond,
+    policy: policy === null ? null : resolve(folder, policy),
+    redis: redis === null ? null : { ...redis, password: beside(redis.password) },
+    alerts: { ...alerts, targets },
   };
 }
 

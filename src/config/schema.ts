@@ -3,6 +3,7 @@ import { z } from "zod";
 import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
 import { type LogConfig, logSection, type WitnessServiceConfig, witnessSection } from "./log-section.ts";
+import { type RespondConfig, respondSection } from "./respond-section.ts";
 import { type StateConfig, stateSection } from "./state-section.ts";
 
 export interface StoreConfig {
@@ -47,6 +48,7 @@ export interface Config {
   readonly state: StateConfig;
   readonly store: StoreConfig;
   readonly detect: DetectConfig;
+  readonly respond: RespondConfig;
   readonly console: ConsoleConfig;
   readonly witness: WitnessServiceConfig;
   readonly diagnostics: DiagnosticsConfig;
@@ -147,6 +149,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   state: stateSection,
   store: store.prefault({}).meta({ description: "The analytical database." }),
   detect: detect.prefault({}).meta({ description: "Detection." }),
+  respond: respondSection,
   console: consoleSection.prefault({}).meta({ description: "The console and its API." }),
   witness: witnessSection,
   diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),

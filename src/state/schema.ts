@@ -1,4 +1,5 @@
 // The tables of the control plane as the query layer types them. Times are whole milliseconds since the epoch.
+import type { ResponseTables } from "./response-tables.ts";
 
 /** SQLite gives numbers; PostgreSQL's bigint arrives as text. Read through `Number()`. */
 type Milliseconds = number;
@@ -98,7 +99,7 @@ export interface RevisionsTable {
   revision: number;
 }
 
-export interface Tables {
+export interface Tables extends ResponseTables {
   accounts: AccountsTable;
   keys: KeysTable;
   findings: FindingsTable;

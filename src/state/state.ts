@@ -6,20 +6,26 @@ import { DataFolder } from "../config/data-folder.ts";
 import { readSecret } from "../config/secret.ts";
 import { EMBEDDED_STATE, type StateConfig } from "../config/state-section.ts";
 import { Accounts } from "./accounts.ts";
+import { Alerts } from "./alerts.ts";
+import { Appeals } from "./appeals.ts";
 import { StateError } from "./errors.ts";
 import { Findings } from "./findings.ts";
 import { Keys } from "./keys.ts";
 import { controlPlane } from "./migrations/001-control-plane.ts";
+import { response } from "./migrations/003-response.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { RandomBytes, StateContext } from "./part.ts";
 import { Sessions, Users } from "./people.ts";
 import { orderTextByBytes, postgresDialect } from "./postgres.ts";
 import type { Tables } from "./schema.ts";
 import { Settings } from "./settings.ts";
 import { sqliteDialect } from "./sqlite.ts";
+import { Verdicts } from "./verdicts.ts";
 
 /** In the order of their names; a migration that was released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-control-plane": controlPlane,
+  "003-response": response,
 };
 
 export interface StateOptions {
@@ -39,6 +45,10 @@ export class State {
   readonly users: Users;
   readonly sessions: Sessions;
   readonly settings: Settings;
+  readonly verdicts: Verdicts;
+  readonly appeals: Appeals;
+  readonly outcomes: Outcomes;
+  readonly alerts: Alerts;
   readonly #db: Kysely<Tables>;
 
   private constructor(context: StateContext) {
@@ -49,6 +59,10 @@ export class State {
     this.users = new Users(context);
     this.sessions = new Sessions(context);
     this.settings = new Settings(context);
+    this.verdicts = new Verdicts(context);
+    this.appeals = new Appeals(context);
+    this.outcomes = new Outcomes(context);
+    this.alerts = new Alerts(context);
   }
 
   /**

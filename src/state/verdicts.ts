@@ -1,0 +1,380 @@
+// Verdicts: proposed by the policy or a person, approved, in effect, and ended; every step is an act in the log.
+import type { Transaction } from "kysely";
+import { z } from "zod";
+import type { Act } from "../core/acts.ts";
+import { isLive, type Measure, type ReasonCode, type VerdictStatus } from "../core/measure.ts";
+import type { Recorded } from "./accounts.ts";
+import { StateError } from "./errors.ts";
+import { parse } from "./facts.ts";
+import { recordOutcomes } from "./outcomes.ts";
+import { type Page, type PageQuery, pageOf, rowLimit } from "./paging.ts";
+import { StatePart } from "./part.ts";
+import { nextRevision, VERDICTS } from "./revision.ts";
+import type { Tables } from "./schema.ts";
+import { LIVE, matches, type VerdictQuery } from "./verdict-query.ts";
+import {
+  addStep,
+  memberOf,
+  newId,
+  newReference,
+  type Verdict,
+  type VerdictEvent,
+  type VerdictMember,
+  verdictOf,
+} from "./verdict-rows.ts";
+
+export interface VerdictDraft {
+  readonly finding?: string | null;
+  readonly detector?: string | null;
+  readonly rule?: string | null;
+  readonly policy?: string | null;
+  readonly measure: Measure;
+  readonly reason: ReasonCode;
+  readonly shadow: boolean;
+  readonly lifeMs: number;
+  readonly inheritLimit: number;
+  readonly accounts: readonly string[];
+  readonly by: string;
+  readonly note?: string;
+}
+
+export interface Step {
+  /** Who takes it: `user:<name>`, `cli:<system user>`, `system`. */
+  readonly by: string;
+  readonly note: string;
+}
+
+/** How a verdict ends before its time. */
+export interface Ending extends Recorded {
+  /** The detector was wrong about every account: its record says so. */
+  readonly isWrong?: boolean;
+}
+
+/** A change of status, from where it may be made, and what it says about the detector. */
+interface Move extends Step {
+  readonly from: readonly VerdictStatus[];
+  readonly step: string;
+  readonly outcome: "upheld" | "wrong" | null;
+}
+
+/** A person's reason is part of the record; a decision without one is none. */
+const note = z.string().trim().min(1).max(2000);
+const accounts = z.array(z.string().min(1).max(512)).min(1).max(1_000_000);
+const life = z
+  .number()
+  .int()
+  .min(1)
+  .max(10 * 365 * 86_400_000);
+const ROWS_PER_STATEMENT = 500;
+/** Names in one act; a record of the log is small. */
+const NAMES_PER_ACT = 1000;
+
+export class Verdicts extends StatePart {
+  /** @throws StateError `invalid-fact` */
+  async propose(draft: VerdictDraft, { record }: Recorded = {}): Promise<Verdict> {
+    const names = [...new Set(parse(accounts, draft.accounts, "accounts"))].sort();
+    parse(life, draft.lifeMs, "life");
+    const proposed_ms = this.now();
+    const id = newId("v", proposed_ms, this.random);
+    const {
+      finding = null,
+      detector = null,
+      rule = null,
+      policy = null,
+      measure,
+      reason,
+      shadow,
+      by,
+    } = draft;
+    return await this.db.transaction().execute(async (transaction) => {
+      const revision = await nextRevision(transaction, VERDICTS);
+      const row = {
+        ...{ id, finding, detector, rule, policy, measure, reason, proposed_ms, revision },
+        status: "proposed",
+        shadow: shadow ? 1 : 0,
+        life_ms: draft.lifeMs,
+        inherit_limit: draft.inheritLimit,
+        account_count: names.length,
+        inherited_count: 0,
+        effective_ms: null,
+        expires_ms: null,
+        ended_ms: null,
+      };
+      await transaction.insertInto("verdicts").values(row).execute();
+      await this.#addAccounts(transaction, id, names, { inherited: false, revision });
+      await addStep(transaction, id, { atMs: proposed_ms, by, step: "proposed", note: draft.note ?? "" });
+      const detail = { verdict: id, finding, rule, policy, measure, reason, accounts: names.length, shadow };
+      await record?.([
+        { act: "verdict.proposed", account: null, detail },
+        ...joinedActs(id, names, { inherited: false }),
+      ]);
+      return verdictOf(row);
+    });
+  }
+
+  /** Decides that it shall hold from `effectiveMs` on. @throws StateError `verdict-unknown`, `verdict-step` */
+  async approve(
+    id: string,
+    { by, note: why, effectiveMs }: Step & { readonly effectiveMs: number },
+    options: Recorded = {},
+  ): Promise<Verdict> {
+    const reason = parse(note, why, "note");
+    const move = {
+      from: ["proposed"] as const,
+      by,
+      note: reason,
+      step: "approved",
+      outcome: "upheld",
+    } as const;
+    return await this.#step(id, move, options, (verdict) => {
+      const effective = Math.max(Math.floor(effectiveMs), this.now());
+      const expires = effective + verdict.lifeMs;
+      const detail = { verdict: id, note: reason, effectiveMs: effective, expiresMs: expires };
+      return {
+        changes: { status: "approved", effective_ms: effective, expires_ms: expires },
+        act: { act: "verdict.approved", account: null, detail },
+      };
+    });
+  }
+
+  /** Decides against a proposal. `isWrong`: the detector's record says so. @throws as `approve` */
+  async reject(id: string, { by, note: why }: Step, options: Ending = {}): Promise<Verdict> {
+    const reason = parse(note, why, "note");
+    const outcome = options.isWrong === true ? "wrong" : null;
+    const move = { from: ["proposed"] as const, by, note: reason, step: "rejected", outcome } as const;
+    return await this.#step(id, move, options, () => ({
+      changes: { status: "rejected", ended_ms: this.now() },
+      act: { act: "verdict.rejected", account: null, detail: { verdict: id, note: reason } },
+    }));
+  }
+
+  /** Ends it for everybody, at once. @throws StateError `verdict-unknown`, `verdict-step` */
+  async lift(id: string, { by, note: why }: Step, options: Ending = {}): Promise<Verdict> {
+    const reason = parse(note, why, "note");
+    const outcome = options.isWrong === true ? "wrong" : null;
+    const move = { from: LIVE, by, note: reason, step: "lifted", outcome } as const;
+    return await this.#step(id, move, options, () => ({
+      changes: { status: "lifted", ended_ms: this.now() },
+      act: { act: "verdict.lifted", account: null, detail: { verdict: id, note: reason } },
+    }));
+  }
+
+  /** Frees one account of it, such as one that passed a verification. @throws StateError `verdict-unknown`, `verdict-step` */
+  async release(
+    id: string,
+    account: string,
+    { by, note: why }: Step,
+    { record }: Recorded = {},
+  ): Promise<void> {
+    const reason = parse(note, why, "note");
+    await this.db.transaction().execute(async (transaction) => {
+      await releaseAccount(transaction, { verdict: id, account, atMs: this.now() });
+      const text = `${account}: ${reason}`;
+      await addStep(transaction, id, { atMs: this.now(), by, step: "released", note: text });
+      await record?.([{ act: "verdict.released", account, detail: { verdict: id, note: reason } }]);
+    });
+  }
+
+  /** Names further accounts, up to the verdict's limit. Returns those that were new, and how many found no room. */
+  async join(
+    id: string,
+    names: readonly string[],
+    { record }: Recorded = {},
+  ): Promise<{ joined: string[]; refused: number }> {
+    return await this.db.transaction().execute(async (transaction) => {
+      const verdict = await demandIn(transaction, id);
+      const known = await transaction
+        .selectFrom("verdict_accounts")
+        .select("account")
+        .where("verdict", "=", id)
+        .execute();
+      const held = new Set(known.map(({ account }) => account));
+      const fresh = [...new Set(names)].filter((name) => !held.has(name)).sort();
+      const room = Math.max(verdict.inheritLimit - verdict.inherited, 0);
+      const joined = fresh.slice(0, room);
+      if (joined.length === 0) return { joined, refused: fresh.length };
+      const revision = await nextRevision(transaction, VERDICTS);
+      await this.#addAccounts(transaction, id, joined, { inherited: true, revision });
+      const counts = {
+        account_count: verdict.accounts + joined.length,
+        inherited_count: verdict.inherited + joined.length,
+      };
+      await transaction.updateTable("verdicts").set(counts).where("id", "=", id).execute();
+      const text = `${joined.length} accounts`;
+      await addStep(transaction, id, { atMs: this.now(), by: "system", step: "joined", note: text });
+      await record?.(joinedActs(id, joined, { inherited: true }));
+      return { joined, refused: fresh.length - joined.length };
+    });
+  }
+
+  /** Takes the steps that time takes: approved ones come into effect, others expire. Returns the changed ones. */
+  async advance({ proposalLifeMs, record }: Recorded & { proposalLifeMs: number }): Promise<Verdict[]> {
+    const now = this.now();
+    const due = await this.db
+      .selectFrom("verdicts")
+      .select(["id", "status"])
+      .where((row) =>
+        row.or([
+          row.and([row("status", "=", "approved"), row("effective_ms", "<=", now)]),
+          row.and([row("status", "in", ["approved", "in-effect"]), row("expires_ms", "<=", now)]),
+          row.and([row("status", "=", "proposed"), row("proposed_ms", "<=", now - proposalLifeMs)]),
+        ]),
+      )
+      .limit(1000)
+      .execute();
+    const changed: Verdict[] = [];
+    for (const { id } of due) {
+      const verdict = await this.demand(id);
+      const isOver = verdict.expiresMs === null ? verdict.status === "proposed" : verdict.expiresMs <= now;
+      const step = isOver ? "expired" : "in-effect";
+      const act: Act = isOver
+        ? { act: "verdict.expired", account: null, detail: { verdict: id } }
+        : { act: "verdict.in-effect", account: null, detail: { verdict: id } };
+      const changes = { status: step, ...(isOver ? { ended_ms: now } : {}) };
+      const move = { from: [verdict.status], by: "system", note: "", step, outcome: null };
+      changed.push(await this.#step(id, move, { ...(record && { record }) }, () => ({ changes, act })));
+    }
+    return changed;
+  }
+
+  async get(id: string): Promise<Verdict | null> {
+    const row = await this.db.selectFrom("verdicts").selectAll().where("id", "=", id).executeTakeFirst();
+    return row === undefined ? null : verdictOf(row);
+  }
+
+  /** The verdict, or StateError `verdict-unknown`. */
+  async demand(id: string): Promise<Verdict> {
+    const verdict = await this.get(id);
+    if (verdict === null) throw unknown(id);
+    return verdict;
+  }
+
+  /** Newest first. */
+  async list(query: VerdictQuery = {}): Promise<Page<Verdict>> {
+    const matching = this.db.selectFrom("verdicts").where((expression) => matches(expression, query));
+    const ordered = matching.selectAll().orderBy("proposed_ms", "desc").orderBy("id", "desc");
+    return await pageOf(matching, ordered, query, verdictOf);
+  }
+
+  /** In the order of names. */
+  async members(id: string, { offset = 0, limit }: PageQuery = {}): Promise<VerdictMember[]> {
+    const rows = await this.db
+      .selectFrom("verdict_accounts")
+      .selectAll()
+      .where("verdict", "=", id)
+      .orderBy("account")
+      .limit(rowLimit(limit))
+      .offset(Math.max(Math.trunc(offset), 0))
+      .execute();
+    return rows.map(memberOf);
+  }
+
+  /** Oldest first. */
+  async history(id: string): Promise<VerdictEvent[]> {
+    const rows = await this.db
+      .selectFrom("verdict_history")
+      .selectAll()
+      .where("verdict", "=", id)
+      .orderBy("number")
+      .execute();
+    return rows.map(({ at_ms, actor, step, note: text }) => ({
+      atMs: Number(at_ms),
+      by: actor,
+      step,
+      note: text,
+    }));
+  }
+
+  /** Which account of which verdict a customer's reference stands for. `reference` is attacker-controlled. */
+  async byReference(reference: string): Promise<{ verdict: Verdict; member: VerdictMember } | null> {
+    const row = await this.db
+      .selectFrom("verdict_accounts")
+      .selectAll()
+      .where("reference", "=", reference)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    return { verdict: await this.demand(row.verdict), member: memberOf(row) };
+  }
+
+  async #step(
+    id: string,
+    { from, by, note: text, step, outcome }: Move,
+    { record }: Recorded,
+    change: (verdict: Verdict) => { changes: Partial<Tables["verdicts"]>; act: Act },
+  ): Promise<Verdict> {
+    return await this.db.transaction().execute(async (transaction) => {
+      const verdict = await demandIn(transaction, id);
+      if (!from.includes(verdict.status)) {
+        const message = `expected a verdict that is ${from.join(" or ")}, got one that is ${verdict.status}`;
+        throw new StateError("verdict-step", message);
+      }
+      const { changes, act } = change(verdict);
+      const revision = await nextRevision(transaction, VERDICTS);
+      await transaction
+        .updateTable("verdicts")
+        .set({ ...changes, revision })
+        .where("id", "=", id)
+        .execute();
+      await addStep(transaction, id, { atMs: this.now(), by, step, note: text });
+      if (outcome !== null) await recordOutcomes(transaction, { verdict, outcome, atMs: this.now() });
+      await record?.([act]);
+      return await demandIn(transaction, id);
+    });
+  }
+
+  async #addAccounts(
+    transaction: Transaction<Tables>,
+    verdict: string,
+    names: readonly string[],
+    { inherited, revision }: { inherited: boolean; revision: number },
+  ): Promise<void> {
+    const joined_ms = this.now();
+    for (let start = 0; start < names.length; start += ROWS_PER_STATEMENT) {
+      const rows = names.slice(start, start + ROWS_PER_STATEMENT).map((account) => ({
+        ...{ verdict, account, joined_ms, revision },
+        reference: newReference(this.random),
+        inherited: inherited ? 1 : 0,
+        released_ms: null,
+      }));
+      await transaction.insertInto("verdict_accounts").values(rows).execute();
+    }
+  }
+}
+
+/** @throws StateError `verdict-step` when the verdict does not name the account, or not any more */
+export async function releaseAccount(
+  transaction: Transaction<Tables>,
+  { verdict, account, atMs }: { verdict: string; account: string; atMs: number },
+): Promise<void> {
+  const { status } = await demandIn(transaction, verdict);
+  if (!isLive(status)) throw new StateError("verdict-step", `expected a verdict that is live, got ${status}`);
+  const revision = await nextRevision(transaction, VERDICTS);
+  const [result] = await transaction
+    .updateTable("verdict_accounts")
+    .set({ released_ms: atMs, revision })
+    .where("verdict", "=", verdict)
+    .where("account", "=", account)
+    .where("released_ms", "is", null)
+    .execute();
+  if (Number(result?.numUpdatedRows ?? 0) === 1) return;
+  throw new StateError("verdict-step", "expected an account that the verdict holds, got another");
+}
+
+async function demandIn(transaction: Transaction<Tables>, id: string): Promise<Verdict> {
+  const row = await transaction.selectFrom("verdicts").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw unknown(id);
+  return verdictOf(row);
+}
+
+function joinedActs(verdict: string, names: readonly string[], { inherited }: { inherited: boolean }): Act[] {
+  const acts: Act[] = [];
+  for (let start = 0; start < names.length; start += NAMES_PER_ACT) {
+    const some = names.slice(start, start + NAMES_PER_ACT);
+    acts.push({ act: "verdict.joined", account: null, detail: { verdict, accounts: some, inherited } });
+  }
+  return acts;
+}
+
+function unknown(id: string): StateError {
+  return new StateError("verdict-unknown", `expected a known verdict, got ${JSON.stringify(id)}`);
+}

@@ -1,0 +1,124 @@
+// The policy as data: what is refused and where, which rule speaks, and that its hash is its version.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { Finding } from "../../src/core/finding.ts";
+import { asksForTake, ruleFor, type Subject } from "../../src/respond/choose.ts";
+import { RespondError } from "../../src/respond/errors.ts";
+import { loadPolicy, parsePolicy, policyHash, STANDARD_POLICY } from "../../src/respond/policy.ts";
+import { effectiveMs } from "../../src/respond/responder.ts";
+
+function finding(change: Partial<Finding> = {}): Finding {
+  return {
+    id: "campaign-1",
+    kind: "campaign",
+    detector: "campaign/linked-accounts",
+    accounts: ["a", "b", "c", "d"],
+    timeMs: 0,
+    pValue: 0.001,
+    errorRate: "one in a hundred",
+    technique: null,
+    summary: "four accounts",
+    contributions: [],
+    ...change,
+  };
+}
+
+function subject(change: Partial<Finding> = {}, rest: Partial<Subject> = {}): Subject {
+  const it = finding(change);
+  return { finding: it, status: "open", accounts: it.accounts, take: null, ...rest };
+}
+
+describe("the standard policy", () => {
+  it("asks an approver before anything that a customer could notice", () => {
+    for (const { measure, approval } of STANDARD_POLICY.rules) {
+      assert.equal(approval, measure === "observe" ? "none" : "approver");
+    }
+  });
+
+  it("names measures by kind and evidence", () => {
+    const measureOf = (change: Partial<Finding>): string | undefined =>
+      ruleFor(STANDARD_POLICY, subject(change))?.measure;
+    assert.equal(measureOf({}), "quarantine");
+    assert.equal(measureOf({ pValue: 0.02 }), "observe");
+    assert.equal(measureOf({ pValue: null, eValue: 100 }), "quarantine");
+    assert.equal(measureOf({ pValue: null, eValue: 99 }), "observe");
+    assert.equal(measureOf({ pValue: null }), "observe");
+    assert.equal(measureOf({ accounts: ["a", "b"] }), "observe");
+    assert.equal(measureOf({ kind: "probe", pValue: null }), "reduce");
+    assert.equal(measureOf({ kind: "account" }), "observe");
+  });
+});
+
+describe("a policy of one's own", () => {
+  it("is YAML or JSON, and its hash does not depend on how it is written", () => {
+    const yaml = "version: 1\nrules:\n  - id: all\n    measure: slow\n";
+    const json = '{"rules":[{"measure":"slow","id":"all"}],"version":1}';
+    assert.equal(policyHash(parsePolicy(yaml)), policyHash(parsePolicy(json)));
+    assert.notEqual(policyHash(parsePolicy(yaml)), policyHash(STANDARD_POLICY));
+    assert.match(policyHash(STANDARD_POLICY), /^[0-9a-f]{64}$/);
+  });
+
+  it("says what is wrong with it, all at once", () => {
+    const wrong: readonly (readonly [string, string, RegExp])[] = [
+      ["version: [1", "respond.policy-syntax", /line 1/],
+      ["version: 2\nrules: []", "respond.policy-invalid", /version/],
+      ["version: 1\nrules:\n  - id: a\n    measure: ban", "respond.policy-invalid", /rules\.0\.measure/],
+      ["version: 1\nrules:\n  - id: a\n    measure: mark", "respond.policy-invalid", /rules\.0\.measure/],
+      ["version: 1\nrules: []\nsurprise: 1", "respond.policy-invalid", /surprise/],
+      [
+        "version: 1\nrules:\n  - {id: a, measure: slow}\n  - {id: a, measure: slow}",
+        "respond.policy-invalid",
+        /rules\.1\.id/,
+      ],
+      ["version: 1\ndelayMinutes: {least: 9, most: 1}\nrules: []", "respond.policy-invalid", /delayMinutes/],
+    ];
+    for (const [text, code, message] of wrong) {
+      assert.throws(
+        () => parsePolicy(text),
+        (error) => error instanceof RespondError && error.code === code && message.test(error.message),
+      );
+    }
+  });
+
+  it("that can't be read is refused", async () => {
+    await assert.rejects(
+      loadPolicy("/nowhere/policy.yaml"),
+      (error) => error instanceof RespondError && error.code === "respond.policy-not-readable",
+    );
+    assert.equal(await loadPolicy(null), STANDARD_POLICY);
+  });
+
+  it("speaks by the first rule that holds in all it says", () => {
+    const policy = parsePolicy(`
+version: 1
+rules:
+  - { id: big, measure: quarantine, when: { exchangesAtLeast: 1000, tokensAtLeast: 50000 } }
+  - { id: sure, measure: verify, when: { confirmed: true, detectors: [campaign] } }
+  - { id: exact, measure: slow, when: { detectors: [campaign/linked-accounts] } }
+`);
+    assert.ok(asksForTake(policy));
+    const id = (change: Partial<Finding>, rest: Partial<Subject> = {}): string | undefined =>
+      ruleFor(policy, subject(change, rest))?.id;
+    assert.equal(id({}), "exact");
+    assert.equal(id({ detector: "campaign/linked" }), undefined);
+    assert.equal(id({}, { status: "confirmed" }), "sure");
+    assert.equal(id({}, { status: "dismissed" }), undefined);
+    assert.equal(id({}, { take: { exchanges: 1000, tokens: 50_000 } }), "big");
+    assert.equal(id({}, { take: { exchanges: 1000, tokens: 49_999 } }), "exact");
+    assert.equal(id({}, { accounts: [] }), undefined);
+  });
+});
+
+it("a delay lies between its bounds, whatever is drawn", () => {
+  const minutes = fc.integer({ min: 0, max: 43_200 });
+  const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(minutes, minutes, draw, (one, other, random) => {
+      const delayMinutes = { least: Math.min(one, other), most: Math.max(one, other) };
+      const at = effectiveMs({ ...STANDARD_POLICY, delayMinutes }, { nowMs: 1000, random });
+      assert.ok(at >= 1000 + delayMinutes.least * 60_000 && at <= 1000 + delayMinutes.most * 60_000);
+    }),
+    { numRuns: 200, seed: 7 },
+  );
+});
