@@ -25,6 +25,12 @@ const PACKAGES: readonly SystemPackage[] = [
     isRequired: true,
   },
   {
+    debian: "redis-server",
+    why: "budgets and verdicts that several gateways share are tested on a real Redis",
+    isThere: () => onPath("redis-server"),
+    isRequired: true,
+  },
+  {
     debian: "golang-golang-x-mod-dev",
     why: "Go's own transparency log checks ours, where Go is installed",
     isThere: () => !onPath("go") || existsSync("/usr/share/gocode/src/golang.org/x/mod"),
