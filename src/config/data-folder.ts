@@ -12,6 +12,8 @@ export class DataFolder {
   readonly keys: string;
   readonly installationKey: string;
   readonly accountKeys: string;
+  /** Legal holds, and erasures that have begun. */
+  readonly erasures: string;
   /** Write-ahead segments, one sub-folder a writer. */
   readonly segments: string;
   /** The public log: checkpoint, tiles, entry bundles. */
@@ -38,6 +40,7 @@ export class DataFolder {
     this.keys = join(this.root, "keys");
     this.installationKey = join(this.keys, "installation.key");
     this.accountKeys = join(this.keys, "accounts.sqlite");
+    this.erasures = join(this.keys, "erasures.sqlite");
     this.segments = join(this.root, "segments");
     this.log = join(this.root, "log");
     this.checkpoint = join(this.log, "checkpoint");

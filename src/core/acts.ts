@@ -1,8 +1,10 @@
 // The control-plane acts that are records in the log: their names and what each one's detail says.
 import type { AccountFacts } from "./account.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import type { CaseActDetails } from "./case-acts.ts";
+import type { ErasureActDetails } from "./erasure-acts.ts";
+import type { IdentityActDetails } from "./identity-acts.ts";
 import type { RecordDraft } from "./record.ts";
-import type { Tombstone } from "./tombstone.ts";
 import type { ResponseActDetails } from "./response-acts.ts";
 import type { Role } from "./role.ts";
 
@@ -10,7 +12,11 @@ import type { Role } from "./role.ts";
 export type FindingStatus = "open" | "confirmed" | "dismissed";
 
 /** The detail of each act. `by` (who did it) is added to every one: `cli:<system user>`, `user:<name>`, `import`, `system`. */
-export interface ActDetails extends ResponseActDetails {
+export interface ActDetails
+  extends IdentityActDetails,
+    ResponseActDetails,
+    ErasureActDetails,
+    CaseActDetails {
   /** An account is new, or facts about it changed: the whole facts. The store's account table is rebuilt from these. */
   "account.recorded": AccountFacts;
   "account.status-changed": { readonly from: "active" | "suspended"; readonly to: "active" | "suspended" };
@@ -29,23 +35,6 @@ export interface ActDetails extends ResponseActDetails {
     readonly to: FindingStatus;
     readonly note: string;
   };
-  /** Content was destroyed for good. Recorded before it is done. */
-  "content.erased": Tombstone;
-  /** Nothing under a hold is erased. `account` and `exchange` say what is held: a pseudonym, and one exchange or all. */
-  "hold.placed": HoldFacts & { readonly reason: string };
-  "hold.extended": { readonly hold: string; readonly authority: string; readonly expiresMs: number };
-  "hold.released": { readonly hold: string; readonly authority: string; readonly reason: string };
-}
-
-/** A legal hold as the log tells it. */
-export interface HoldFacts {
-  readonly hold: string;
-  readonly account: string;
-  readonly exchange: string | null;
-  /** Who ordered it, and their reference. */
-  readonly authority: string;
-  readonly reference: string;
-  readonly expiresMs: number;
 }
 
 export type ActName = keyof ActDetails;

@@ -8,6 +8,8 @@ import { type Disk, makeFolder, readFully, settleAll } from "./disk.ts";
 import type { Frame } from "./frame.ts";
 
 const MAGIC = 0xad170c01;
+/** In place of MAGIC where nonce and ciphertext were overwritten with zeroes. */
+const MAGIC_ERASED = 0xad170c00;
 /** magic, CRC, ciphertext length, key id, pseudonym, nonce. */
 export const PACK_HEADER_BYTES = 68;
 
@@ -17,6 +19,8 @@ export interface PackRecord {
   readonly pseudonym: Buffer;
   readonly nonce: Buffer;
   readonly sealed: Buffer;
+  /** Nonce and ciphertext were destroyed: both are zeroes. */
+  readonly erased: boolean;
 }
 
 /** Bytes that a leaf takes in its pack: none for one without content. */
@@ -39,11 +43,22 @@ function encodeHeader(frame: Frame): Buffer {
   return header;
 }
 
+/** What stands before the zeroes of an erased record: whose it was, and under which key, but no nonce. */
+export function erasedHeader(header: Buffer, bytes: number): Buffer {
+  const erased = Buffer.alloc(PACK_HEADER_BYTES);
+  erased.writeUInt32BE(MAGIC_ERASED, 0);
+  erased.writeUInt32BE(bytes, 8);
+  header.copy(erased, 12, 12, 36);
+  erased.writeUInt32BE(crc32(erased.subarray(8)), 4);
+  return erased;
+}
+
 /** Reads the record at `at`, which must hold `bytes` of ciphertext. Null: damaged or short. */
 export function readPackRecord(pack: Buffer, at: number, bytes: number): PackRecord | null {
   const end = at + PACK_HEADER_BYTES + bytes;
-  if (pack.length < end || pack.readUInt32BE(at) !== MAGIC || pack.readUInt32BE(at + 8) !== bytes)
-    return null;
+  if (pack.length < end || pack.readUInt32BE(at + 8) !== bytes) return null;
+  const magic = pack.readUInt32BE(at);
+  if (magic !== MAGIC && magic !== MAGIC_ERASED) return null;
   const header = pack.subarray(at, at + PACK_HEADER_BYTES);
   if (crc32(header.subarray(8)) !== header.readUInt32BE(4)) return null;
   return {
@@ -51,6 +66,7 @@ export function readPackRecord(pack: Buffer, at: number, bytes: number): PackRec
     pseudonym: header.subarray(20, 36),
     nonce: header.subarray(36, PACK_HEADER_BYTES),
     sealed: pack.subarray(at + PACK_HEADER_BYTES, end),
+    erased: magic === MAGIC_ERASED,
   };
 }
 

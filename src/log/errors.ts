@@ -31,6 +31,12 @@ export const LOG_ERROR_CODES = {
   "log.damaged":
     "A sealed file is damaged. Run adyton log fsck to find the first bad byte, and restore it from a backup.",
   "log.not-found": "There is no such record in the sealed log.",
+  "log.held":
+    "The content is under a legal hold and can't be erased. `adyton hold list` shows by whom and until when.",
+  "log.erasing": "The erasure of this content has begun, so it can't be held any more.",
+  "log.exchange-open": "The exchange has not ended yet. Erase it when it has.",
+  "log.erasure-waits":
+    "The erasure is recorded, but the ledger did not seal it in time. Check the ledger, then run adyton erase --resume.",
   "log.too-many-open": "More exchanges are open at once than the ledger keeps track of.",
   "log.witness-key-malformed":
     "witness/witness.key is not what Adyton wrote. Restore it from the backup, or delete it to become a new witness.",

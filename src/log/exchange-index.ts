@@ -93,6 +93,14 @@ export class ExchangeIndex {
     };
   }
 
+  /** All leaves of an exchange below `size`. */
+  all(exchange: string, size: number): number[] {
+    const rows = this.#database
+      .prepare("SELECT leaf FROM leaves WHERE exchange = ? AND leaf < ? ORDER BY leaf")
+      .all(exchange, size);
+    return rows.map((row) => Number(row["leaf"]));
+  }
+
   close(): void {
     this.#database.close();
   }

@@ -1,14 +1,19 @@
 // The part of fsck that reads content packs: every ciphertext against its digest, every field against its commitment.
 import type { Leaf } from "../core/leaf.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
-import { packedBytes, packPath, readPackRecord } from "./content-pack.ts";
+import { type PackRecord, packedBytes, packPath, readPackRecord } from "./content-pack.ts";
 import { type Disk, readFully } from "./disk.ts";
+import { MissingContent } from "./fsck-erasure.ts";
 import type { Complain, FsckProblem } from "./fsck-report.ts";
 import type { Keyring } from "./keyring.ts";
 import { digestFits, openRecord } from "./record-reader.ts";
 
 /** Pack bytes read at once, unless one record is larger. */
 const READ_BYTES: number = 4 * 1024 * 1024;
+
+type Fault = Pick<FsckProblem, "code" | "message">;
+
+const NO_HEADER: Fault = { code: "pack", message: "expected the record's header, got other bytes" };
 
 interface ContentCheckOptions {
   readonly disk: Disk;
@@ -25,8 +30,16 @@ export class ContentCheck {
     erased: 0,
   };
 
+  readonly #missing: MissingContent;
+
   constructor(options: ContentCheckOptions) {
     this.#options = options;
+    this.#missing = new MissingContent(options.complain);
+  }
+
+  /** After the last bundle: what is missing must have been announced, which only the installation's key can tell. */
+  finish(): void {
+    this.counts.erased = this.#missing.settle({ believe: this.#options.keys === null });
   }
 
   /** Checks the pack of a bundle. A leaf that could not be read hides where the next record begins: the rest is skipped. */
@@ -72,22 +85,27 @@ export class ContentCheck {
     where: { file: string; offset: number; index: number },
   ): void {
     if (leaf.bytes === undefined) return;
-    const { complain, keys } = this.#options;
-    const fault = (code: FsckProblem["code"], message: string): void => complain({ code, ...where, message });
     const record = readPackRecord(pack, at, leaf.bytes);
-    if (record === null) {
-      fault("pack", "expected the record's header, got other bytes");
-      return;
-    }
+    const keyId = record?.keyId.toString("base64url") ?? null;
+    const missing = { index: where.index, account: leaf.account ?? null, keyId };
+    const fault = record === null ? NO_HEADER : this.#check(leaf, record, where.index);
+    if (fault === "erased") this.#missing.erased(missing, where);
+    else if (fault !== null) this.#missing.damaged(missing, { ...fault, ...where });
+  }
+
+  #check(leaf: Leaf, record: PackRecord, index: number): Fault | "erased" | null {
+    const { keys } = this.#options;
+    if (record.erased) return "erased";
     this.counts.digests += 1;
-    if (!digestFits(record, leaf)) {
-      fault("digest", "the ciphertext does not have the digest of its leaf");
-      return;
-    }
-    if (keys === null) return;
+    if (!digestFits(record, leaf))
+      return { code: "digest", message: "the ciphertext does not have the digest of its leaf" };
+    if (keys === null) return null;
     const opened = openRecord(record, leaf, keys, { verify: true, digestChecked: true });
-    if (opened.state === "erased") this.counts.erased += 1;
-    else if (opened.state === "open") this.counts.commitments += 1;
-    else fault(opened.fault, "the record does not open to what its leaf commits to");
+    if (opened.state === "erased") return "erased";
+    if (opened.state === "damaged")
+      return { code: opened.fault, message: "the record does not open to what its leaf commits to" };
+    this.counts.commitments += 1;
+    this.#missing.opened(leaf, index, opened.unsealed.content);
+    return null;
   }
 }

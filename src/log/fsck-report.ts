@@ -10,6 +10,8 @@ export interface FsckProblem {
     | "tile"
     | "pack"
     | "digest"
+    | "key"
+    | "erased"
     | "ciphertext"
     | "commitment"
     | "sequence"
@@ -37,6 +39,7 @@ export interface FsckReport {
     readonly tiles: number;
     readonly digests: number;
     readonly commitments: number;
+    /** Records whose content is destroyed. With keys each was checked to have its tombstone. */
     readonly erased: number;
   };
   /** Missing sequence numbers that the log itself declares. `log.damaged` ones are losses. */

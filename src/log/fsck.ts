@@ -117,6 +117,7 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
       );
     options.onProgress?.(bundle * TILE_WIDTH + width, size);
   }
+  content.finish();
   await tree.finish();
   if (head !== null && !equalBytes(tree.root(), head.root)) {
     const message = `expected root ${base64(tree.root())} at size ${size}, got ${base64(head.root)}`;

@@ -16,6 +16,8 @@ const MAX_CACHED_KEYS = 65_536;
 /** How often another process's erasures are looked for. */
 const REFRESH_MS = 500;
 const BUSY_TIMEOUT_MS = 10_000;
+/** Each waits for the busy timeout. */
+const CHECKPOINT_ATTEMPTS = 3;
 const KEY_BYTES = 32;
 const PSEUDONYM_BYTES = 16;
 export const KEY_ID_BYTES = 8;
@@ -37,9 +39,16 @@ export interface AccountKey {
   readonly key: Buffer;
 }
 
+/** `destroyed`: on purpose, to erase an account. `missing`: the key was never here, or an older copy of the keys is. */
+export type MissingKey = "destroyed" | "missing";
+
 /** `p_` and the pseudonym in base64url: how a leaf names an account. */
 export function pseudonymText(pseudonym: Buffer): string {
   return `p_${pseudonym.toString("base64url")}`;
+}
+
+function pseudonymBytes(text: string): Buffer {
+  return Buffer.from(text.slice("p_".length), "base64url");
 }
 
 function bounded<K, V>(map: Map<K, V>, key: K, value: V): V {
@@ -64,7 +73,8 @@ export class Keyring {
   readonly #random: RandomPool = new RandomPool();
   readonly #clock: () => number;
   readonly #writing: Map<string, AccountKey> = new Map();
-  readonly #reading: Map<string, Buffer | null> = new Map();
+  readonly #reading: Map<string, Buffer | MissingKey> = new Map();
+  readonly #timer: NodeJS.Timeout;
   #unsaved: { pseudonym: Buffer; keyId: Buffer; wrapped: Buffer }[] = [];
   #version = -1;
   #checkedAtMs = 0;
@@ -81,9 +91,13 @@ export class Keyring {
       newest: database.prepare(
         "SELECT key_id, wrapped FROM account_keys WHERE pseudonym = ? AND wrapped IS NOT NULL ORDER BY created_ms DESC LIMIT 1",
       ),
-      find: database.prepare("SELECT wrapped FROM account_keys WHERE pseudonym = ? AND key_id = ?"),
+      find: database.prepare(
+        "SELECT wrapped, destroyed_ms FROM account_keys WHERE pseudonym = ? AND key_id = ?",
+      ),
       version: database.prepare("PRAGMA data_version"),
     };
+    // Also a process that has nothing to do must forget a key that another one destroyed.
+    this.#timer = setInterval(() => this.#look(), REFRESH_MS).unref();
   }
 
   /**
@@ -175,31 +189,49 @@ export class Keyring {
     }
   }
 
-  /** The key that a sealed record names, or null when it was destroyed or never was here. */
-  forReading(pseudonym: Buffer, keyId: Buffer): Buffer | null {
+  /** The key that a sealed record names, or why it is not here. */
+  forReading(pseudonym: Buffer, keyId: Buffer): Buffer | MissingKey {
     this.#refresh();
     const name = keyId.toString("latin1");
     const known = this.#reading.get(name);
     if (known !== undefined) return known;
     const row = this.#statements.find.get(pseudonym, keyId);
     const wrapped = row?.["wrapped"];
-    const key = wrapped instanceof Uint8Array ? this.#unwrap(pseudonym, keyId, wrapped) : null;
-    return bounded(this.#reading, name, key);
+    if (wrapped instanceof Uint8Array)
+      return bounded(this.#reading, name, this.#unwrap(pseudonym, keyId, wrapped));
+    return bounded(this.#reading, name, row === undefined ? "missing" : "destroyed");
   }
 
-  /** Destroys every key of an account: what was written under them can't be read again, by anyone. */
-  destroyAccount(account: string): number {
-    const { changes } = this.#database
-      .prepare(
-        "UPDATE account_keys SET wrapped = NULL, destroyed_ms = ? WHERE pseudonym = ? AND wrapped IS NOT NULL",
-      )
-      .run(Math.floor(this.#clock()), this.#pseudonym(account));
-    this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  /** Ids of the keys of an account that are not destroyed, base64url. `pseudonym`: as leaves write it. */
+  keyIdsOf(pseudonym: string): string[] {
+    const rows = this.#database
+      .prepare("SELECT key_id FROM account_keys WHERE pseudonym = ? AND wrapped IS NOT NULL ORDER BY key_id")
+      .all(pseudonymBytes(pseudonym));
+    return rows.map((row) => Buffer.from(row["key_id"] as Uint8Array).toString("base64url"));
+  }
+
+  /**
+   * Destroys keys of an account: what was written under them can't be read again, by anyone. Their bytes are
+   * overwritten, and the database's write-ahead log is emptied of them. Throws `log.key-store-failed` when other
+   * processes keep that from being finished; it can be called again. Returns how many it destroyed.
+   */
+  destroyKeys(pseudonym: string, keyIds: readonly string[]): number {
+    const destroy = this.#database.prepare(
+      "UPDATE account_keys SET wrapped = NULL, destroyed_ms = ? WHERE pseudonym = ? AND key_id = ? AND wrapped IS NOT NULL",
+    );
+    const bytes = pseudonymBytes(pseudonym);
+    let destroyed = 0;
+    for (const keyId of keyIds)
+      destroyed += Number(
+        destroy.run(Math.floor(this.#clock()), bytes, Buffer.from(keyId, "base64url")).changes,
+      );
     this.#forget();
-    return Number(changes);
+    emptyWriteAheadLog(this.#database);
+    return destroyed;
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#forget();
     this.#database.close();
   }
@@ -209,6 +241,15 @@ export class Keyring {
       .update(account)
       .digest()
       .subarray(0, PSEUDONYM_BYTES);
+  }
+
+  /** A look that fails leaves nothing undone: the next use of a key looks again, and says what is wrong. */
+  #look(): void {
+    try {
+      this.#refresh();
+    } catch {
+      this.#forget();
+    }
   }
 
   #refresh(): void {
@@ -222,7 +263,10 @@ export class Keyring {
     else this.#version = -1; // keys that only memory holds must not be lost: look again after `save`
   }
 
+  /** Nobody keeps a key beyond the call that asked for it, so they can be wiped in place. */
   #forget(): void {
+    for (const { key } of this.#writing.values()) key.fill(0);
+    for (const key of this.#reading.values()) if (typeof key !== "string") key.fill(0);
     this.#writing.clear();
     this.#reading.clear();
   }
@@ -248,6 +292,18 @@ export class Keyring {
         cause,
       });
     }
+  }
+}
+
+/** Pages with old content must not survive in the write-ahead log; readers may keep it busy for a moment. */
+function emptyWriteAheadLog(database: DatabaseSync): void {
+  for (let attempt = 1; ; attempt++) {
+    if (Number(database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"]) === 0) return;
+    if (attempt === CHECKPOINT_ATTEMPTS)
+      throw new LogError(
+        "log.key-store-failed",
+        "expected the write-ahead log of the keys to be emptied, got readers that hold it; try again",
+      );
   }
 }
 

@@ -50,7 +50,8 @@ async function withContent(options: RebuildOptions, index: number, leaves: reado
   for (const [i, leaf] of leaves.entries()) {
     if (leaf.bytes !== undefined && i >= covered) {
       const record = readPackRecord(pack, at, leaf.bytes);
-      if (record === null || base64url(sha256(record.sealed)) !== leaf.digest) return i;
+      if (record === null) return i;
+      if (!record.erased && base64url(sha256(record.sealed)) !== leaf.digest) return i;
     }
     at += packedBytes(leaf);
   }

@@ -39,6 +39,8 @@ export interface LedgerOptions {
   readonly disk?: Disk;
   readonly stepBytes?: number;
   readonly intervalMs?: number;
+  /** How long to wait for another ledger to end; 2 s unless told. */
+  readonly lockTimeoutMs?: number;
   /** Told of each failed step (`run` tries again) and of damage found in segments. */
   readonly onError?: (error: LogError) => void;
 }
@@ -79,7 +81,7 @@ export class Ledger {
     const disk = options.disk ?? NODE_DISK;
     for (const path of [folder.ledger, folder.log, folder.content, folder.segments])
       await makeFolder(disk, path);
-    const lock = FolderLock.acquire(join(folder.ledger, "lock.sqlite"));
+    const lock = FolderLock.acquire(join(folder.ledger, "lock.sqlite"), options.lockTimeoutMs);
     if (lock === null) throw new LogError("log.locked", `another ledger works on ${folder.root}`);
     const ledger = new Ledger(options, folder, lock);
     try {

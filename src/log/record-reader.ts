@@ -6,11 +6,11 @@ import type { Keyring } from "./keyring.ts";
 import { recordKey, type Unsealed, unseal } from "./sealing.ts";
 
 /** What is wrong with a record's content. */
-export type ContentFault = "pack" | "digest" | "ciphertext" | "commitment";
+export type ContentFault = "pack" | "digest" | "key" | "ciphertext" | "commitment";
 
 export type ContentResult =
   | { readonly state: "open"; readonly unsealed: Unsealed }
-  /** The key was destroyed, or is not here. */
+  /** Its nonce and ciphertext were destroyed, or its account key. */
   | { readonly state: "erased" }
   | { readonly state: "damaged"; readonly fault: ContentFault };
 
@@ -26,10 +26,12 @@ export function openRecord(
   keys: Keyring,
   options: { verify: boolean; digestChecked?: boolean },
 ): ContentResult {
+  if (record.erased) return { state: "erased" };
   if (options.verify && options.digestChecked !== true && !digestFits(record, leaf))
     return { state: "damaged", fault: "digest" };
   const accountKey = keys.forReading(record.pseudonym, record.keyId);
-  if (accountKey === null) return { state: "erased" };
+  if (accountKey === "destroyed") return { state: "erased" };
+  if (accountKey === "missing") return { state: "damaged", fault: "key" };
   const unsealed = unseal(recordKey(accountKey, record.nonce), record.sealed, {
     commitments: options.verify,
   });

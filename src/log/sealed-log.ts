@@ -7,6 +7,7 @@ import { type Leaf, parseLeaf } from "../core/leaf.ts";
 import { consistencyRanges, EMPTY_ROOT, inclusionRanges } from "../core/merkle.ts";
 import { formatProof } from "../core/proof.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
+import { type PlacedTombstone, parseTombstone, TOMBSTONE_ACT } from "../core/tombstone.ts";
 import type { VerifierKey } from "../core/verifier-key.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
 import { PackReader, packedBytes, packPath } from "./content-pack.ts";
@@ -25,6 +26,13 @@ interface Bundle {
   readonly leaves: readonly Leaf[];
   readonly offsets: readonly number[];
   readonly end: number;
+}
+
+/** A leaf, and where in its content pack its record begins. */
+export interface PlacedLeaf {
+  readonly index: number;
+  readonly leaf: Leaf;
+  readonly offset: number;
 }
 
 export interface SealedRecord {
@@ -156,6 +164,18 @@ export class SealedLog {
     }
   }
 
+  /** Leaves [from, to) in order with the place of each one's content in its pack, at most up to the newest checkpoint. */
+  async *leaves(from: number, to: number): AsyncIterable<PlacedLeaf> {
+    const size = await this.size();
+    const end = Math.min(to, size);
+    for (let index = Math.max(0, from); index < end; index++) {
+      const { leaves, offsets } = await this.#bundle(Math.floor(index / TILE_WIDTH), size);
+      const leaf = leaves[index % TILE_WIDTH];
+      if (leaf === undefined) throw new TypeError(`expected leaf ${index} in its bundle`);
+      yield { index, leaf, offset: offsets[index % TILE_WIDTH] ?? 0 };
+    }
+  }
+
   #open(index: number, leaf: Leaf, pack: PackReader, offset: number): SealedRecord {
     const bare = { index, leaf, content: null, account: null, salts: null };
     if (leaf.bytes === undefined) return bare;
@@ -168,6 +188,18 @@ export class SealedLog {
     if (opened.state === "erased") return bare;
     const { content, account, salts } = opened.unsealed;
     return { index, leaf, content, account, salts };
+  }
+
+  /** Every tombstone, in order. Looks through all leaves: seconds in a log of millions. */
+  async tombstones(): Promise<PlacedTombstone[]> {
+    const found: PlacedTombstone[] = [];
+    for await (const { index, leaf } of this.leaves(0, Number.MAX_SAFE_INTEGER)) {
+      if (leaf.act !== TOMBSTONE_ACT) continue;
+      const detail = (await this.record(index)).content?.get("detail");
+      const tombstone = detail === undefined ? null : parseTombstone(detail);
+      if (tombstone !== null) found.push({ ...tombstone, index, time: leaf.time });
+    }
+    return found;
   }
 
   /** One record. Throws `log.not-found`, `log.damaged`. */
@@ -190,14 +222,29 @@ export class SealedLog {
     return { leaf, bytes };
   }
 
+  /** Every leaf of an exchange, ascending. */
+  async leavesOf(exchange: string): Promise<number[]> {
+    const size = await this.size();
+    const index = this.#openIndex();
+    const found = index?.all(exchange, size) ?? [];
+    for await (const { index: at, leaf } of this.leaves(index?.size ?? 0, size))
+      if (leaf.exchange === exchange && !found.includes(at)) found.push(at);
+    return found.sort((a, b) => a - b);
+  }
+
+  #openIndex(): ExchangeIndex | null {
+    const path = join(this.#folder.ledger, "index.sqlite");
+    if (this.#index === null && existsSync(path)) this.#index = ExchangeIndex.open(path);
+    return this.#index;
+  }
+
   /** Leaf indexes of an exchange: its newest open and its newest close (or interruption). */
   async findExchange(exchange: string): Promise<{ open?: number; close?: number }> {
     const size = await this.size();
-    const path = join(this.#folder.ledger, "index.sqlite");
-    if (this.#index === null && existsSync(path)) this.#index = ExchangeIndex.open(path);
-    const found = this.#index?.find(exchange, size) ?? {};
+    const known = this.#openIndex();
+    const found = known?.find(exchange, size) ?? {};
     // The index may lag behind the checkpoint by what the ledger is just sealing.
-    for (let index = this.#index?.size ?? 0; index < size; ) {
+    for (let index = known?.size ?? 0; index < size; ) {
       const bundle = Math.floor(index / TILE_WIDTH);
       const { leaves } = await this.#bundle(bundle, size);
       for (; index < Math.min(size, (bundle + 1) * TILE_WIDTH); index++) {
@@ -217,11 +264,17 @@ export class SealedLog {
     const cosigned = await this.cosigned(); // first, so that it can't be newer than the newest
     const newest = await this.checkpoint();
     const checkpoint = cosigned !== null && index < cosigned.size ? cosigned : newest;
+    return await this.proveIn(index, checkpoint);
+  }
+
+  /** The same in a checkpoint of the caller's choice, so that many records can be proved in one. */
+  async proveIn(index: number, checkpoint: Pick<Checkpoint, "size" | "note">): Promise<string> {
     const { bytes } = await this.leaf(index);
+    const size = await this.size();
     const hashes: Uint8Array[] = [];
     // Subtrees that are whole in the smaller tree are the same in the newest one, whose tiles are on disk.
     for (const range of inclusionRanges(index, checkpoint.size))
-      hashes.push(await this.#tiles.range(range, newest.size));
+      hashes.push(await this.#tiles.range(range, size));
     return formatProof({ index, hashes, checkpoint: checkpoint.note, extra: bytes });
   }
 
