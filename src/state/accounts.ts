@@ -5,6 +5,7 @@ import type { AccountFacts } from "../core/account.ts";
 import type { Act, ActRecorder } from "../core/acts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseAccountFacts } from "./facts.ts";
+import { addHistory, changesBetween } from "./identity-history.ts";
 import { containing, type Page, type PageQuery, pageOf, rowLimit } from "./paging.ts";
 import { StatePart } from "./part.ts";
 import { nextRevision } from "./revision.ts";
@@ -37,6 +38,8 @@ export interface AccountSearch extends PageQuery {
 export interface Recorded {
   /** Makes the change's acts durable before it is committed; when it throws, nothing is changed. */
   readonly record?: ActRecorder;
+  /** Who does it, for the history: `user:<name>`, `cli:<system user>`; `system` where nothing is said. */
+  readonly by?: string;
 }
 
 /** Facts that a later telling may change. A null keeps what is known. */
@@ -46,6 +49,15 @@ export type AccountChange = Partial<Omit<AccountFacts, "account">> & { readonly 
 const ROWS_PER_STATEMENT = 500;
 const ACCOUNTS_PER_TRANSACTION = 2000;
 const MANY = 1000;
+const FACTS = [
+  "created",
+  "plan",
+  "payment",
+  "emailDomain",
+  "country",
+  "organization",
+  "declaredUse",
+] as const;
 const status: z.ZodType<AccountStatus> = z.enum(["active", "suspended"]);
 
 export class Accounts extends StatePart {
@@ -58,14 +70,14 @@ export class Accounts extends StatePart {
   /** `ensure` for many, in short transactions, so that no other process waits long. After an error some may be made. */
   async ensureAll(
     all: readonly AccountFacts[],
-    { record }: Recorded = {},
+    { record, by = "system" }: Recorded = {},
   ): Promise<{ created: number; changed: number }> {
     const parsed = all.map(parseAccountFacts);
     const total = { created: 0, changed: 0 };
     for (let start = 0; start < parsed.length; start += ACCOUNTS_PER_TRANSACTION) {
       const { created, changed } = await this.#ensureSome(
         parsed.slice(start, start + ACCOUNTS_PER_TRANSACTION),
-        record,
+        { record, by },
       );
       total.created += created;
       total.changed += changed;
@@ -75,7 +87,7 @@ export class Accounts extends StatePart {
 
   async #ensureSome(
     parsed: readonly AccountFacts[],
-    record: ActRecorder | undefined,
+    { record, by }: { record: ActRecorder | undefined; by: string },
   ): Promise<{ created: number; changed: number }> {
     return await this.db.transaction().execute(async (transaction) => {
       const known = await existing(transaction, parsed);
@@ -101,14 +113,21 @@ export class Accounts extends StatePart {
           .values(rows.slice(start, start + ROWS_PER_STATEMENT))
           .execute();
       }
-      for (const account of changed.values()) await replace(transaction, account, revision);
+      for (const account of changed.values()) {
+        await replace(transaction, account, revision);
+        await remember(transaction, known.get(account.account) ?? account, account, by);
+      }
       await record?.([...fresh.values(), ...changed.values()].map(recorded));
       return { created: fresh.size, changed: changed.size };
     });
   }
 
   /** Changes facts or status. @throws StateError `account-unknown`, `invalid-fact` */
-  async update(name: string, change: AccountChange, { record }: Recorded = {}): Promise<Account> {
+  async update(
+    name: string,
+    change: AccountChange,
+    { record, by = "system" }: Recorded = {},
+  ): Promise<Account> {
     return await this.db.transaction().execute(async (transaction) => {
       const before = (await existing(transaction, [{ account: name }])).get(name);
       if (before === undefined) throw unknown(name);
@@ -121,6 +140,7 @@ export class Accounts extends StatePart {
         updatedMs: this.now(),
       };
       await replace(transaction, account, await nextRevision(transaction));
+      await remember(transaction, before, account, by);
       await record?.(actsOf(before, account));
       return account;
     });
@@ -196,6 +216,32 @@ async function existing(
   return known;
 }
 
+async function remember(
+  transaction: Transaction<Tables>,
+  before: Account,
+  after: Account,
+  by: string,
+): Promise<void> {
+  const detail = changesBetween<Account>(before, after, [...FACTS, "status"]);
+  if (detail === null) return;
+  const subject = { kind: "account", name: after.account } as const;
+  await addHistory(transaction, subject, { atMs: after.updatedMs, by, act: "account.recorded", detail });
+}
+
+/** The fact that follows from what was declared; returns the acts to record. The caller has checked that the account is known. */
+export async function setDeclaredUse(
+  transaction: Transaction<Tables>,
+  name: string,
+  declaredUse: string | null,
+  updatedMs: number,
+): Promise<Act[]> {
+  const before = (await existing(transaction, [{ account: name }])).get(name);
+  if (before === undefined || before.declaredUse === declaredUse) return [];
+  const after: Account = { ...before, declaredUse, updatedMs };
+  await replace(transaction, after, await nextRevision(transaction));
+  return actsOf(before, after);
+}
+
 async function replace(transaction: Transaction<Tables>, account: Account, revision: number): Promise<void> {
   const { account: name, recorded_ms: _kept, ...row } = toRow(account, revision);
   await transaction.updateTable("accounts").set(row).where("account", "=", name).execute();
@@ -212,16 +258,7 @@ function defined<T extends object>(members: T): Partial<T> {
 }
 
 function sameFacts(a: AccountFacts, b: AccountFacts): boolean {
-  const keys: (keyof AccountFacts)[] = [
-    "created",
-    "plan",
-    "payment",
-    "emailDomain",
-    "country",
-    "organization",
-    "declaredUse",
-  ];
-  return keys.every((key) => a[key] === b[key]);
+  return FACTS.every((key) => a[key] === b[key]);
 }
 
 function recorded(account: Account): Act {

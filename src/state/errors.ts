@@ -11,8 +11,15 @@ export const STATE_ERROR_CODES: {
   readonly "invalid-fact": string;
   readonly "account-unknown": string;
   readonly "key-unknown": string;
+  readonly "organization-unknown": string;
+  readonly "declared-use-unknown": string;
+  readonly "token-unknown": string;
   readonly "finding-unknown": string;
   readonly "user-unknown": string;
+  readonly "case-unknown": string;
+  readonly "case-closed": string;
+  readonly "approval-unknown": string;
+  readonly "approval-step": string;
   readonly "too-many-keys": string;
   readonly "verdict-unknown": string;
   readonly "verdict-step": string;
@@ -35,7 +42,16 @@ export const STATE_ERROR_CODES: {
     "A value given for an account, key, finding or user is empty, too long or of the wrong kind. The message names it.",
   "account-unknown": "No account has this name. `adyton accounts list` shows those there are.",
   "key-unknown": "No key has this id. `adyton keys list` shows those there are.",
+  "organization-unknown": "No organisation has this name. `adyton organizations list` shows those there are.",
+  "declared-use-unknown": "This use was not declared, or is withdrawn already.",
+  "token-unknown": "No token has this id. `adyton tokens list` shows those there are.",
   "finding-unknown": "No finding has this id. `adyton findings list` shows those there are.",
+  "case-unknown": "No case has this id. `adyton case list` shows those there are.",
+  "case-closed":
+    "The case is closed, so nothing can be added to it. Reopen it with `adyton case reopen` first.",
+  "approval-unknown": "No approval has this id. `adyton case approvals` lists those that wait.",
+  "approval-step":
+    "An approval can't take this step: it is decided already, or whoever asked for it wants to decide it too.",
   "user-unknown": "No user has this name.",
   "verdict-unknown": "No verdict has this id. `adyton verdicts list` shows those there are.",
   "verdict-step":

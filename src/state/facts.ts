@@ -6,9 +6,10 @@ import { StateError } from "./errors.ts";
 /** The log's limit for names, which accounts become. */
 const MAX_NAME_BYTES = 255;
 
-const fact = z.string().min(1).max(512).nullable();
+export const fact: z.ZodType<string | null> = z.string().min(1).max(512).nullable();
 
-const accountName = z
+/** Of an account, an organisation or a user. */
+export const name: z.ZodType<string> = z
   .string()
   .min(1)
   .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= MAX_NAME_BYTES, {
@@ -18,7 +19,7 @@ const accountName = z
   .regex(/^[^\u0000-\u001f\u007f]+$/, "expected no control characters");
 
 const accountFacts: z.ZodType<AccountFacts> = z.object({
-  account: accountName,
+  account: name,
   created: z.iso.datetime().nullable(),
   plan: fact,
   payment: fact,
@@ -33,7 +34,7 @@ export function parseAccountFacts(facts: AccountFacts): AccountFacts {
 }
 
 export function parseName(text: string, what: string): string {
-  return parse(accountName, text, what);
+  return parse(name, text, what);
 }
 
 const label = z.string().max(256);

@@ -1,5 +1,6 @@
 // Answers "whose key is this?" from memory, so that no request waits for a disk; a poll keeps it fresh.
 import { isKeySecret, secretHash } from "../core/key-secret.ts";
+import { EndUserDirectory } from "./end-user-directory.ts";
 import { StateError } from "./errors.ts";
 import { currentRevision } from "./revision.ts";
 import type { State } from "./state.ts";
@@ -9,6 +10,8 @@ export interface Principal {
   readonly account: string;
   /** Public id of the key. */
   readonly key: string;
+  /** The account's organisation, as the operator recorded it; null: none is known. */
+  readonly organization: string | null;
 }
 
 /** `malformed`: not the form of a key, or a typo (the checksum is wrong). Operators see the code; clients see one answer. */
@@ -24,12 +27,15 @@ export interface KeyDirectoryOptions {
   /** Keys held in memory, some 300 bytes each. */
   readonly maxKeys?: number;
   readonly now?: () => number;
+  /** Derives the secrets with which organisations sign their users' ids; without it only public keys are checked. */
+  readonly endUserMaster?: Uint8Array;
   /** Called when a refresh fails; what was known stays in use, and the next poll tries again. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 interface Entry {
-  readonly principal: Principal;
+  /** Made again when the account changes organisation. */
+  principal: Principal;
   readonly expiresMs: number;
   readonly revoked: boolean;
 }
@@ -53,14 +59,21 @@ export class KeyDirectory {
   /** Every key there is, by the hash of its secret: a secret that is not here is unknown, without asking a disk. */
   readonly #entries: Map<string, Entry> = new Map();
   readonly #suspended: Set<string> = new Set();
+  readonly #organizations: Map<string, string> = new Map();
+  /** Judges the header `adyton-end-user` of an authenticated principal. */
+  readonly endUsers: EndUserDirectory;
   #revision = 0;
   #timer: NodeJS.Timeout | null = null;
   #refreshing: Promise<void> | null = null;
 
-  private constructor(state: State, { maxKeys = MAX_KEYS, now = Date.now }: KeyDirectoryOptions) {
+  private constructor(
+    state: State,
+    { maxKeys = MAX_KEYS, now = Date.now, endUserMaster }: KeyDirectoryOptions,
+  ) {
     this.#state = state;
     this.#maxKeys = maxKeys;
     this.#now = now;
+    this.endUsers = new EndUserDirectory({ master: endUserMaster ?? null, now });
   }
 
   /** Loads every key, then polls. The timer does not keep the process alive. */
@@ -83,6 +96,8 @@ export class KeyDirectory {
     if (entry.revoked) return REJECTED.revoked;
     if (entry.expiresMs <= this.#now()) return REJECTED.expired;
     if (this.#suspended.has(entry.principal.account)) return REJECTED["account-suspended"];
+    const organization = this.#organizations.get(entry.principal.account) ?? null;
+    if (entry.principal.organization !== organization) entry.principal = { ...entry.principal, organization };
     return entry.principal;
   }
 
@@ -109,6 +124,7 @@ export class KeyDirectory {
     if (revision === this.#revision) return;
     // Rows changed after `revision` was read may come along; the next look reads them again, which does no harm.
     await this.#readAccounts();
+    await this.endUsers.read(this.#state, this.#revision);
     const leftOut = await this.#readKeys();
     this.#revision = revision;
     if (leftOut > 0) {
@@ -119,12 +135,16 @@ export class KeyDirectory {
   async #readAccounts(): Promise<void> {
     const rows = await this.#state.database
       .selectFrom("accounts")
-      .select(["account", "status"])
+      .select(["account", "status", "organization"])
       .where("revision", ">", this.#revision)
-      // At first nothing is known as suspended, so only those that are need to be read.
-      .$if(this.#revision === 0, (query) => query.where("status", "=", "suspended"))
+      // At first nothing is known, so only accounts of which there is something to know need to be read.
+      .$if(this.#revision === 0, (query) =>
+        query.where((row) => row.or([row("status", "=", "suspended"), row("organization", "is not", null)])),
+      )
       .execute();
-    for (const { account, status } of rows) {
+    for (const { account, status, organization } of rows) {
+      if (organization === null) this.#organizations.delete(account);
+      else this.#organizations.set(account, organization);
       if (status === "suspended") this.#suspended.add(account);
       else this.#suspended.delete(account);
     }
@@ -147,7 +167,11 @@ export class KeyDirectory {
         .execute();
       for (const row of rows) {
         const isHeld = this.#put(row.hash, {
-          principal: { account: row.account, key: row.id },
+          principal: {
+            account: row.account,
+            key: row.id,
+            organization: this.#organizations.get(row.account) ?? null,
+          },
           expiresMs: row.expires_ms === null ? Number.POSITIVE_INFINITY : Number(row.expires_ms),
           revoked: row.revoked_ms !== null,
         });

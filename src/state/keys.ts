@@ -1,5 +1,5 @@
 // Virtual keys: made, listed, revoked. A secret is shown once and stored nowhere.
-import type { Selectable } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import { KEY_SECRET_BYTES, secretHash, writeKeySecret } from "../core/key-secret.ts";
 import type { Recorded } from "./accounts.ts";
@@ -8,7 +8,7 @@ import { parse, parseLabel } from "./facts.ts";
 import { rowLimit } from "./paging.ts";
 import { StatePart } from "./part.ts";
 import { nextRevision } from "./revision.ts";
-import type { KeysTable } from "./schema.ts";
+import type { KeysTable, Tables } from "./schema.ts";
 
 export interface Key {
   /** Public: stands in records, listings and the console. */
@@ -27,6 +27,15 @@ export interface NewKey {
   readonly expiresAtMs?: number | null;
 }
 
+/** A key that another gateway made. */
+export interface AdoptedKey {
+  readonly account: string;
+  readonly label: string;
+  /** Of the secret, 64 hexadecimal digits. */
+  readonly sha256: string;
+  readonly expiresAtMs: number | null;
+}
+
 export interface KeyQuery {
   readonly account?: string;
   /** Keys whose id sorts after this one. */
@@ -36,6 +45,7 @@ export interface KeyQuery {
 }
 
 const ID_BYTES = 9;
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 const expiry = z.number().int().positive().nullable();
 
 export class Keys extends StatePart {
@@ -45,7 +55,7 @@ export class Keys extends StatePart {
     { record }: Recorded = {},
   ): Promise<{ id: string; secret: string; key: Key }> {
     const secret = writeKeySecret(this.random(KEY_SECRET_BYTES));
-    const id = `k_${Buffer.from(this.random(ID_BYTES)).toString("hex")}`;
+    const id = this.#id();
     const key: Key = {
       id,
       account,
@@ -55,14 +65,7 @@ export class Keys extends StatePart {
       revokedMs: null,
     };
     await this.db.transaction().execute(async (transaction) => {
-      const owner = await transaction
-        .selectFrom("accounts")
-        .select("account")
-        .where("account", "=", account)
-        .executeTakeFirst();
-      if (owner === undefined) {
-        throw new StateError("account-unknown", `expected a known account, got ${JSON.stringify(account)}`);
-      }
+      await demandAccount(transaction, account);
       const revision = await nextRevision(transaction);
       await transaction
         .insertInto("keys")
@@ -81,6 +84,40 @@ export class Keys extends StatePart {
       await record?.([{ act: "key.created", account, detail }]);
     });
     return { id, secret, key };
+  }
+
+  /**
+   * Takes over keys of another gateway by their SHA-256, so that clients go on with the secrets they have. Those that
+   * are known stay as they are. Accounts must be known. @throws StateError `account-unknown`, `invalid-fact`
+   */
+  async adopt(all: readonly AdoptedKey[], { record }: Recorded = {}): Promise<{ adopted: number }> {
+    let adopted = 0;
+    for (const foreign of all) {
+      const hash = Buffer.from(parse(sha256Hex, foreign.sha256, "hash"), "hex").toString("base64url");
+      const label = parseLabel(foreign.label, "label");
+      const expiresMs = parse(expiry, foreign.expiresAtMs, "expiry");
+      const id = this.#id();
+      await this.db.transaction().execute(async (transaction) => {
+        await demandAccount(transaction, foreign.account);
+        const row = { id, hash, account: foreign.account, label, created_ms: this.now() };
+        const made = await transaction
+          .insertInto("keys")
+          .values({
+            ...row,
+            expires_ms: expiresMs,
+            revoked_ms: null,
+            revision: await nextRevision(transaction),
+          })
+          .onConflict((conflict) => conflict.column("hash").doNothing())
+          .returning("id")
+          .executeTakeFirst();
+        if (made === undefined) return;
+        adopted += 1;
+        const detail = { key: id, label, expiresMs };
+        await record?.([{ act: "key.created", account: foreign.account, detail }]);
+      });
+    }
+    return { adopted };
   }
 
   /** Revoking twice keeps the first time. @throws StateError `key-unknown` */
@@ -114,6 +151,20 @@ export class Keys extends StatePart {
     if (after !== undefined) query = query.where("id", ">", after);
     return (await query.execute()).map(fromRow);
   }
+
+  #id(): string {
+    return `k_${Buffer.from(this.random(ID_BYTES)).toString("hex")}`;
+  }
+}
+
+async function demandAccount(transaction: Transaction<Tables>, account: string): Promise<void> {
+  const owner = await transaction
+    .selectFrom("accounts")
+    .select("account")
+    .where("account", "=", account)
+    .executeTakeFirst();
+  if (owner === undefined)
+    throw new StateError("account-unknown", `expected a known account, got ${JSON.stringify(account)}`);
 }
 
 function fromRow(row: Selectable<KeysTable>): Key {

@@ -1,4 +1,5 @@
 // The tables of the control plane as the query layer types them. Times are whole milliseconds since the epoch.
+import type { IdentityTables } from "./identity-tables.ts";
 import type { ResponseTables } from "./response-tables.ts";
 
 /** SQLite gives numbers; PostgreSQL's bigint arrives as text. Read through `Number()`. */
@@ -99,7 +100,7 @@ export interface RevisionsTable {
   revision: number;
 }
 
-export interface Tables extends ResponseTables {
+export interface Tables extends ResponseTables, IdentityTables {
   accounts: AccountsTable;
   keys: KeysTable;
   findings: FindingsTable;

@@ -8,23 +8,31 @@ import { EMBEDDED_STATE, type StateConfig } from "../config/state-section.ts";
 import { Accounts } from "./accounts.ts";
 import { Alerts } from "./alerts.ts";
 import { Appeals } from "./appeals.ts";
+import { EndUserKeys } from "./end-user-keys.ts";
 import { StateError } from "./errors.ts";
 import { Findings } from "./findings.ts";
 import { Keys } from "./keys.ts";
 import { controlPlane } from "./migrations/001-control-plane.ts";
+import { identities } from "./migrations/002-identities.ts";
 import { response } from "./migrations/003-response.ts";
+import { Organizations } from "./organizations.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { RandomBytes, StateContext } from "./part.ts";
-import { Sessions, Users } from "./people.ts";
+import { Users } from "./people.ts";
+import { PersonIdentities } from "./person-identities.ts";
 import { orderTextByBytes, postgresDialect } from "./postgres.ts";
 import type { Tables } from "./schema.ts";
+import { Sessions } from "./sessions.ts";
 import { Settings } from "./settings.ts";
 import { sqliteDialect } from "./sqlite.ts";
+import { Standing } from "./standing.ts";
+import { Tokens } from "./tokens.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** In the order of their names; a migration that was released is never changed. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-control-plane": controlPlane,
+  "002-identities": identities,
   "003-response": response,
 };
 
@@ -41,9 +49,14 @@ export interface StateOptions {
 export class State {
   readonly accounts: Accounts;
   readonly keys: Keys;
+  readonly organizations: Organizations;
+  readonly standing: Standing;
+  readonly endUserKeys: EndUserKeys;
   readonly findings: Findings;
   readonly users: Users;
   readonly sessions: Sessions;
+  readonly identities: PersonIdentities;
+  readonly tokens: Tokens;
   readonly settings: Settings;
   readonly verdicts: Verdicts;
   readonly appeals: Appeals;
@@ -55,9 +68,14 @@ export class State {
     this.#db = context.db;
     this.accounts = new Accounts(context);
     this.keys = new Keys(context);
+    this.organizations = new Organizations(context);
+    this.standing = new Standing(context);
+    this.endUserKeys = new EndUserKeys(context);
     this.findings = new Findings(context);
     this.users = new Users(context);
     this.sessions = new Sessions(context);
+    this.identities = new PersonIdentities(context);
+    this.tokens = new Tokens(context);
     this.settings = new Settings(context);
     this.verdicts = new Verdicts(context);
     this.appeals = new Appeals(context);
@@ -88,6 +106,7 @@ export class State {
       throw openFailed(config.url ?? paths.state, cause);
     }
   }
+
 
   /** For the parts of `src/state/` that read in their own way. */
   get database(): Kysely<Tables> {

@@ -39,7 +39,7 @@ onEachDatabase((fresh) => {
   test("a key of an account is its principal; anything else is rejected with a reason", async () => {
     const { id, secret } = await theirs.keys.create({ account: "acme" });
     const keys = await open();
-    assert.deepEqual(keys.authenticate(secret), { account: "acme", key: id });
+    assert.deepEqual(keys.authenticate(secret), { account: "acme", key: id, organization: null });
     assert.deepEqual(keys.authenticate(writeKeySecret(new Uint8Array(32))), { rejected: "unknown" });
     for (const text of ["", "ady_", "sk-other", `${secret}x`, secret.toUpperCase(), "ady_".repeat(100_000)]) {
       assert.deepEqual(keys.authenticate(text), { rejected: "malformed" });

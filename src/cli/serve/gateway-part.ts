@@ -5,6 +5,7 @@ import type { HistogramSnapshot, MetricsSnapshot } from "../../gateway/metrics.t
 import { startWorker } from "../../gateway/worker.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { LogWriter } from "../../log/writer.ts";
+import { END_USER_PURPOSE } from "../../state/end-user-keys.ts";
 import { KeyDirectory } from "../../state/key-directory.ts";
 import { State } from "../../state/state.ts";
 import type { Counters } from "./messages.ts";
@@ -26,6 +27,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     log.warn({ recovery: writer.recovery }, "the last run was cut; its tail is kept");
   const state = await State.open({ folder: config.data, config: config.state });
   const directory = await KeyDirectory.open(state, {
+    endUserMaster: keys.purposeKey(END_USER_PURPOSE),
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
   });
