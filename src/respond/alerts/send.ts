@@ -1,0 +1,82 @@
+// Sends one alert to one target, once: what fails is told, and somebody else decides whether to try again.
+import { createSocket } from "node:dgram";
+import { connect } from "node:net";
+import { hostname } from "node:os";
+import type { AlertTarget } from "../../config/respond-section.ts";
+import type { Alert } from "../../state/alerts.ts";
+import { adytonBody, ocsfBody, signature, slackBody, syslogMessage } from "./formats.ts";
+
+export interface SendOptions {
+  readonly timeoutMs: number;
+  /** The target's signing secret, read once; null: not signed. */
+  readonly secret: string | null;
+  readonly nowMs: number;
+}
+
+/** @throws Error that says why: a status, a refused connection, a timeout. Never the target's answer, which is hostile. */
+export async function send(target: AlertTarget, alert: Alert, options: SendOptions): Promise<void> {
+  const url = new URL(target.url);
+  if (target.kind !== "syslog") {
+    await post(url, target, alert, options);
+    return;
+  }
+  const message = Buffer.from(syslogMessage(alert, { hostname: hostname() }));
+  if (url.protocol === "udp:") await sendDatagram(url, message);
+  else await sendStream(url, message, options);
+}
+
+async function post(
+  url: URL,
+  target: AlertTarget,
+  alert: Alert,
+  { timeoutMs, secret, nowMs }: SendOptions,
+): Promise<void> {
+  const body = bodyOf(target, alert);
+  const timestampSeconds = Math.floor(nowMs / 1000);
+  // The alert's id stays the same over attempts: a receiver can tell a repetition from a second event.
+  const proof = target.kind === "webhook" ? signature(body, { id: alert.id, timestampSeconds, secret }) : {};
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", "user-agent": "adyton", ...proof },
+    body,
+    // A redirection would carry the alert to where the operator did not send it.
+    redirect: "error",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`expected a status of 200 to 299, got ${response.status}`);
+}
+
+function bodyOf({ kind, format }: AlertTarget, alert: Alert): string {
+  if (kind === "slack") return slackBody(alert);
+  return format === "ocsf" ? ocsfBody(alert) : adytonBody(alert);
+}
+
+/** RFC 6587 section 3.4.1: the length in octets, a space, the message. */
+async function sendStream(url: URL, message: Buffer, { timeoutMs }: SendOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host: url.hostname, port: Number(url.port) });
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`expected an end within ${timeoutMs} ms`)));
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.end(Buffer.concat([Buffer.from(`${message.length} `), message]));
+    });
+    // Syslog has no answer: that the receiver's side took it to the end is as much as can be known.
+    socket.resume().once("close", (hadError) => {
+      if (!hadError) resolve();
+    });
+  });
+}
+
+async function sendDatagram(url: URL, message: Buffer): Promise<void> {
+  const socket = createSocket(url.hostname.startsWith("[") ? "udp6" : "udp4");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      const host = url.hostname.replace(/^\[|\]$/g, "");
+      socket.send(message, Number(url.port), host, (error) => (error === null ? resolve() : reject(error)));
+    });
+  } finally {
+    socket.close();
+  }
+}
