@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../core/finding.ts";
 import type { Assertion } from "./assertion.ts";
 import type { Detector } from "./catalog.ts";
+import type { Readable } from "./claims/claim.ts";
 import { DetectError } from "./errors.ts";
-import { type Readable, runDetector } from "./run-detector.ts";
+import { runDetector } from "./run-detector.ts";
 
 export interface HuntOptions {
   readonly store: Readable;

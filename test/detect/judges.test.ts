@@ -21,6 +21,7 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
     evenness: 1,
     loadOdds: 1,
     likeness: 1e-6,
+    start: 1,
     pValue: 1e-6,
     adjusted: 1e-5,
     sharers: 12,

@@ -25,7 +25,7 @@ WITH
               AND time < fromUnixTimestamp64Milli({nowMs:Int64})
               AND (account, affix) IN frequent
             GROUP BY account, affix
-            HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * count()
+            HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * uniq(input, toStartOfHour(time))
         )
         GROUP BY account
     ),

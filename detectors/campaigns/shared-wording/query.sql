@@ -1,5 +1,6 @@
 -- For every opening or closing that several accounts share: who used it, how often, and how much of that was never
--- asked a second time by anybody. An input counts as private when it occurs exactly once under the wording.
+-- asked a second time by anybody. An input counts as private when only one account asked it under the wording, at one
+-- sitting: several samples of one input and retries come within minutes and count as one asking.
 -- Three passes, each over less: wordings used often enough; those several accounts share with mostly different
 -- inputs; and every use of these.
 WITH
@@ -24,28 +25,34 @@ WITH
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
           AND affix IN frequent
         GROUP BY affix
-        HAVING uniq(account) >= {minAccounts:UInt32} AND uniq(input) >= {minPrivateShare:Float64} * count()
+        HAVING uniq(account) >= {minAccounts:UInt32} AND uniq(input) >= {minPrivateShare:Float64} * uniq(input, account, toStartOfHour(time))
     )
 SELECT
     toString(affix) AS affix,
     account,
-    toUInt32(sum(uses)) AS uses,
-    toUInt32(countIf(everybody = 1)) AS inputs,
-    toUInt32(uniqExactIf(toStartOfHour(first), everybody = 1)) AS hours,
-    toFloat64(toUnixTimestamp64Milli(minIf(first, everybody = 1))) AS sinceMs,
-    toFloat64(toUnixTimestamp64Milli(maxIf(first, everybody = 1))) AS untilMs,
-    arrayMap(x -> toFloat64(x), sumForEachIf(vector, everybody = 1)) AS sum,
-    toFloat64(sumIf(arraySum(x -> x * x, vector), everybody = 1)) AS squares
+    toUInt32(sum(askings)) AS uses,
+    toUInt32(countIf(private)) AS inputs,
+    toUInt32(uniqExactIf(toStartOfHour(first), private)) AS hours,
+    toFloat64(toUnixTimestamp64Milli(minIf(first, private))) AS sinceMs,
+    toFloat64(toUnixTimestamp64Milli(maxIf(first, private))) AS untilMs,
+    arrayMap(x -> toFloat64(x), sumForEachIf(vector, private)) AS sum,
+    toFloat64(sumIf(arraySum(x -> x * x, vector), private)) AS squares
 FROM
 (
-    SELECT affix, account, input, uses, first, vector, sum(uses) OVER (PARTITION BY affix, input) AS everybody
+    SELECT
+        affix,
+        account,
+        askings,
+        first,
+        vector,
+        askings = 1 AND count() OVER (PARTITION BY affix, input) = 1 AS private
     FROM
     (
         SELECT
             affix,
             account,
             input,
-            count() AS uses,
+            if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
             min(time) AS first,
             arrayMap(x -> toInt32(x), any(embedding)) AS vector
         FROM exchange_features

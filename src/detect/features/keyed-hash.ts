@@ -26,8 +26,8 @@ export type HashRole =
   | "organization"
   | "key";
 
-/** Texts whose hash is remembered, and the longest of them: at most some tens of megabytes. */
-const MAX_KNOWN = 20_000;
+/** Texts of one role whose hash is remembered, and the longest of them: at most some tens of megabytes. */
+const MAX_KNOWN = 8_192;
 const MAX_KNOWN_CHARS = 8_192;
 
 /** Absence. A real text hashes to it with probability 2^-64. */
@@ -41,8 +41,9 @@ export const NO_HASH = "0";
  */
 export class KeyedHash {
   private readonly prefix: string;
+  private readonly prefixes = new Map<HashRole, string>();
   /** Hashes of texts that come again and again (addresses, programs, system prompts): an answer, never a state. */
-  private readonly known = new Map<string, string>();
+  private readonly known = new Map<HashRole, Map<string, string>>();
   /** Seed of the word hashes of the embedding: from the same secret, so that projections differ by installation. */
   readonly wordSeed: number;
 
@@ -56,20 +57,28 @@ export class KeyedHash {
 
   of(role: HashRole, text: string): string {
     if (text === "") return NO_HASH;
-    return BigInt(
-      `0x${hash("sha256", `${this.prefix}\u0000${role}\u0000${text}`, "hex").slice(0, 16)}`,
-    ).toString();
+    let prefix = this.prefixes.get(role);
+    if (prefix === undefined) {
+      prefix = `${this.prefix}\u0000${role}\u0000`;
+      this.prefixes.set(role, prefix);
+    }
+    return BigInt(`0x${hash("sha256", prefix + text, "hex").slice(0, 16)}`).toString();
   }
 
   /** The same, for texts that repeat: of `derive()`, which is called only when `text` was not seen lately. */
   ofRepeated(role: HashRole, text: string, derive: (text: string) => string = (same) => same): string {
     if (text === "") return NO_HASH;
-    const key = `${role}\u0000${text}`;
-    const known = this.known.get(key);
-    if (known !== undefined) return known;
-    if (this.known.size >= MAX_KNOWN) this.known.clear();
+    if (text.length > MAX_KNOWN_CHARS) return this.of(role, derive(text));
+    let known = this.known.get(role);
+    if (known === undefined) {
+      known = new Map();
+      this.known.set(role, known);
+    }
+    const seen = known.get(text);
+    if (seen !== undefined) return seen;
+    if (known.size >= MAX_KNOWN) known.clear();
     const made = this.of(role, derive(text));
-    if (text.length <= MAX_KNOWN_CHARS) this.known.set(key, made);
+    known.set(text, made);
     return made;
   }
 }

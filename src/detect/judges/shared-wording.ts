@@ -1,6 +1,7 @@
 // Judges wordings that several accounts share: popular phrase, or one list of questions dealt out to many accounts?
 import { betaBinomialUpperTail, fitRobust, type GroupCount } from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { UnionFind } from "../union-find.ts";
 import { corroborate } from "./corroboration.ts";
 
@@ -27,6 +28,8 @@ export interface WordingParameters {
   readonly minOwnPrivateShare: number;
   /** Levels of persistence, hours; each is tested and paid for. */
   readonly hourLevels: readonly number[];
+  /** Windows in which users may have begun with the wording together, hours. */
+  readonly startHours: readonly number[];
   /** Largest difference between members' topics that still counts as alike (intra-class correlation). */
   readonly alikeMargin: number;
   /** Likelihood ratio of even against uneven loads below which a claim is vetoed. */
@@ -47,11 +50,13 @@ export interface WordingFamily {
   readonly persistence: number;
   /** p-value of "each member has topics of its own". */
   readonly likeness: number;
+  /** p-value of "they began with the wording independently of each other". */
+  readonly start: number;
   /** p-value of "loads as uneven as those of independent customers": told, but no part of the claim. */
   readonly evenness: number;
   /** Likelihood ratio of even loads against uneven ones: a small one vetoes. */
   readonly loadOdds: number;
-  /** Intersection-union: both nulls must fall. */
+  /** Intersection-union: popularity must fall, and either topics of their own or independent beginnings. */
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
   readonly adjusted: number;
@@ -89,7 +94,12 @@ export function judgeWordings(rows: readonly WordingUse[], parameters: WordingPa
       parameters,
     ),
   );
-  const judged = families.map((family) => judgeFamily(family, shapes, parameters));
+  const judged = families.map((family) => {
+    const others = leaders
+      .filter((wording) => !family.includes(wording))
+      .flatMap((w) => startsOf(w, parameters));
+    return judgeFamily(family, { shapes, others, parameters });
+  });
   const adjusted = adjustedPValues(judged.map((family) => family.pValue));
   return judged
     .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
@@ -149,12 +159,25 @@ function inputsOf(wording: Wording): number {
   return wording.users.reduce((sum, user) => sum + user.inputs, 0);
 }
 
+/** When those who came back to a wording began with it. */
+function startsOf(wording: Wording, parameters: WordingParameters): number[] {
+  const least = Math.min(...parameters.hourLevels);
+  return wording.users
+    .filter((use) => isPrivateUser(use, parameters) && use.hours >= least)
+    .map((use) => use.sinceMs);
+}
+
 /** The wording with the most private inputs speaks for its family: chosen without looking at any p-value. */
 function judgeFamily(
   family: readonly Wording[],
-  shapes: readonly Shape[],
-  parameters: WordingParameters,
+  context: {
+    readonly shapes: readonly Shape[];
+    /** Beginnings of the persistent users of all other families. */
+    readonly others: readonly number[];
+    readonly parameters: WordingParameters;
+  },
 ): Omit<WordingFamily, "adjusted"> {
+  const { shapes, others, parameters } = context;
   const leader = family[0] ?? { affix: "", users: [], counts: [] };
   const tails = leader.counts.map((count, level) =>
     betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
@@ -164,13 +187,18 @@ function judgeFamily(
     leader.users.filter((use) => isPrivateUser(use, parameters)),
     parameters,
   );
+  const start = sharedStart(startsOf(leader, parameters), others, parameters.startHours).pValue;
   const persistence = smallestOf(tails);
   return {
     persistence,
     ...alike,
+    start,
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its opposite vetoes: many
     // customers of one kind of product ask alike, and while a store is young they have not repeated themselves yet.
-    pValue: alike.loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, alike.likeness),
+    pValue:
+      alike.loadOdds < parameters.minLoadOdds
+        ? 1
+        : Math.max(persistence, smallestOf([alike.likeness, start])),
     affixes: family.map((wording) => wording.affix),
     members: membersOf(family, shapes, parameters),
     sharers: leader.users.length,

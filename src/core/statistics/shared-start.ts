@@ -1,0 +1,80 @@
+// Did the members of a group begin together, more than others of their kind begin at the same time?
+import { logChoose, logSumExp } from "./special.ts";
+
+export interface SharedStart {
+  /** Bonferroni over all windows that were tried. */
+  readonly pValue: number;
+  /** Indices of the members that began in the window that speaks loudest. */
+  readonly members: readonly number[];
+  readonly fromMs: number;
+  readonly hours: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Scan for a common beginning. Null: given who is in the group, its members' beginnings are exchangeable with those of
+ * the others. A window opens at each member's beginning and lasts each of `windowHours`; of the remaining m - 1
+ * members and o others, K begin in it, and the number of members among these is hypergeometric (Fisher's exact test,
+ * one-sided). Every window tried is paid for (Bonferroni). What everybody shares, such as the beginning of the log or
+ * a rush of customers, is in the others' beginnings and proves nothing. Members below three give p = 1.
+ */
+export function sharedStart(
+  startsMs: readonly number[],
+  othersMs: readonly number[],
+  windowHours: readonly number[],
+): SharedStart {
+  const none: SharedStart = { pValue: 1, members: [], fromMs: 0, hours: 0 };
+  if (startsMs.length < 3) return none;
+  const others = [...othersMs].sort((a, b) => a - b);
+  let best = none;
+  let least = Number.POSITIVE_INFINITY;
+  for (const fromMs of startsMs) {
+    for (const hours of windowHours) {
+      const toMs = fromMs + hours * HOUR_MS;
+      const members = startsMs.flatMap((ms, index) => (ms >= fromMs && ms < toMs ? [index] : []));
+      const both = members.length - 1 + countBelow(others, toMs) - countBelow(others, fromMs);
+      const logP = logHypergeometricTail({
+        drawn: startsMs.length - 1,
+        hits: members.length - 1,
+        marked: both,
+        all: startsMs.length - 1 + others.length,
+      });
+      if (logP < least) {
+        least = logP;
+        best = { pValue: 1, members, fromMs, hours };
+      }
+    }
+  }
+  const tried = startsMs.length * windowHours.length;
+  return { ...best, pValue: Math.min(1, tried * Math.exp(least)) };
+}
+
+/** How many of an ascending list are below `limit`. */
+function countBelow(ascending: readonly number[], limit: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? Number.POSITIVE_INFINITY) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export interface Drawing {
+  readonly drawn: number;
+  readonly hits: number;
+  readonly marked: number;
+  readonly all: number;
+}
+
+/** ln P(X >= hits) for X marked ones among `drawn` of `all`, of which `marked` are marked. */
+export function logHypergeometricTail({ drawn, hits, marked, all }: Drawing): number {
+  const first = Math.max(hits, drawn + marked - all, 0);
+  if (first === Math.max(drawn + marked - all, 0)) return 0;
+  const terms: number[] = [];
+  for (let x = first; x <= Math.min(drawn, marked); x += 1) {
+    terms.push(logChoose(marked, x) + logChoose(all - marked, drawn - x) - logChoose(all, drawn));
+  }
+  return Math.min(0, logSumExp(terms));
+}

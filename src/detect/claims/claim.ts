@@ -1,0 +1,38 @@
+// What every claim is made from: the detector's statement run on the store, and the parts that all assertions share.
+import type { Store } from "../../store/store.ts";
+import type { Assertion } from "../assertion.ts";
+import { type Detector, numberParameter } from "../catalog.ts";
+
+export interface RunOptions {
+  readonly nowMs: number;
+  /** Declared false discovery rate of a detector's claims in one look. */
+  readonly level: number;
+}
+
+/** What a hunt needs of a store: one reading statement. */
+export type Readable = Pick<Store, "query">;
+
+/** Runs a detector's statement, judges its rows, and words what it claims. @throws StoreError, DetectError */
+export type Claim = (store: Readable, detector: Detector, options: RunOptions) => Promise<Assertion[]>;
+
+const DAY_MS = 86_400_000;
+
+/** Rows of the detector's statement within its window before `nowMs`. Parameters that are one number go into it. */
+export async function rowsOf<T>(store: Readable, detector: Detector, options: RunOptions): Promise<T[]> {
+  const scalars = Object.entries(detector.parameters).filter(([, { value }]) => typeof value === "number");
+  const parameters = Object.fromEntries(scalars.map(([name, { value }]) => [name, value]));
+  const fromMs = options.nowMs - numberParameter(detector, "windowDays") * DAY_MS;
+  return store.query<T>(
+    detector.sql,
+    { ...parameters, fromMs: Math.max(0, Math.trunc(fromMs)), nowMs: options.nowMs },
+    { timeoutMs: detector.timeoutMs },
+  );
+}
+
+export function identityOf(detector: Detector): Pick<Assertion, "kind" | "detector" | "technique"> {
+  return { kind: detector.kind, detector: detector.id, technique: detector.atlas };
+}
+
+export function sinceText(ms: number): string {
+  return `since ${new Date(ms).toISOString()}`;
+}

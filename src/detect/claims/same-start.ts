@@ -1,0 +1,70 @@
+// Words what the start judge found: alike accounts that began together or carry the same load.
+import { type Assertion, figure, share } from "../assertion.ts";
+import { type Detector, listParameter, numberParameter } from "../catalog.ts";
+import { type Cohort, judgeStarts, type ListWorker } from "../judges/same-start.ts";
+import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+
+export async function sameStart(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+): Promise<Assertion[]> {
+  const rows = await rowsOf<ListWorker>(store, detector, options);
+  const cohorts = judgeStarts(rows, {
+    minInputs: numberParameter(detector, "minInputs"),
+    minAccounts: numberParameter(detector, "minAccounts"),
+    radius: numberParameter(detector, "radius"),
+    textWeight: numberParameter(detector, "textWeight"),
+    startHours: listParameter(detector, "startHours"),
+    minLoadOdds: numberParameter(detector, "minLoadOdds"),
+  });
+  return cohorts
+    .filter((cohort) => cohort.adjusted <= options.level)
+    .map((cohort) =>
+      assertionOf(detector, cohort, { judged: cohorts.length, workers: rows.length, level: options.level }),
+    );
+}
+
+interface Calibration {
+  readonly judged: number;
+  readonly workers: number;
+  readonly level: number;
+}
+
+function assertionOf(detector: Detector, cohort: Cohort, { judged, workers, level }: Calibration): Assertion {
+  const { members } = cohort;
+  const inputs = members.reduce((sum, member) => sum + member.inputs, 0);
+  const tokens = members.reduce((sum, member) => sum + member.tokens, 0);
+  const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
+  return {
+    ...identityOf(detector),
+    accounts: members.map((member) => member.account),
+    pValue: cohort.adjusted,
+    eValue: null,
+    errorRate: `False discovery rate ${share(level)} over ${judged} groups of alike accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: beginnings exchangeable with those of ${workers} accounts that work through lists, and loads of independent customers.`,
+    summary: `${members.length} accounts ask about the same matters in the same shape, never twice and without follow-ups: ${inputs} inputs, as if from one source.`,
+    contributions: [
+      {
+        name: "beginning",
+        value: `${members.length} of ${cohort.size} alike accounts within ${cohort.startHours} h from ${new Date(cohort.fromMs).toISOString()}, p = ${figure(cohort.start)}`,
+      },
+      { name: "evenness of loads", value: `p = ${figure(cohort.evenness)}` },
+      {
+        name: "self-similarity of an account's inputs",
+        value: `${figure(cohort.selfSimilarity)} (small: it asks about everything)`,
+      },
+      {
+        name: "estimated take",
+        value: `${inputs} distinct inputs, ${figure(tokens)} tokens ${sinceText(oldest.sinceMs)}`,
+      },
+      {
+        name: "exemplars",
+        value: members
+          .flatMap((member) => member.exemplars)
+          .slice(0, 5)
+          .join(", "),
+      },
+    ],
+    anchor: oldest.account,
+  };
+}

@@ -1,0 +1,83 @@
+// Words what the wording judge found: one list of inputs dealt out under shared wordings.
+import { type Assertion, figure, share } from "../assertion.ts";
+import { type Detector, listParameter, numberParameter } from "../catalog.ts";
+import { groupSameHand } from "../judges/same-hand.ts";
+import { judgeWordings, type WordingFamily, type WordingUse } from "../judges/shared-wording.ts";
+import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+
+export async function wordings(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+): Promise<Assertion[]> {
+  const rows = await rowsOf<WordingUse>(store, detector, options);
+  const families = judgeWordings(rows, {
+    minAccounts: numberParameter(detector, "minAccounts"),
+    minPrivateShare: numberParameter(detector, "minPrivateShare"),
+    minOwnPrivateShare: numberParameter(detector, "minOwnPrivateShare"),
+    hourLevels: listParameter(detector, "hourLevels"),
+    startHours: listParameter(detector, "startHours"),
+    alikeMargin: numberParameter(detector, "alikeMargin"),
+    minLoadOdds: numberParameter(detector, "minLoadOdds"),
+    setAside: numberParameter(detector, "setAside"),
+    memberLevel: numberParameter(detector, "memberLevel"),
+    familyOverlap: numberParameter(detector, "familyOverlap"),
+  });
+  const found = families.filter((family) => family.adjusted <= options.level && family.members.length > 1);
+  const groups = groupSameHand(found, {
+    sameLevel: numberParameter(detector, "sameLevel"),
+    sameMatter: numberParameter(detector, "sameMatter"),
+  });
+  return groups.map((group) =>
+    wordingAssertion(detector, group, { judged: families.length, level: options.level }),
+  );
+}
+
+function wordingAssertion(
+  detector: Detector,
+  group: readonly WordingFamily[],
+  { judged, level }: { readonly judged: number; readonly level: number },
+): Assertion {
+  const members = group.flatMap((family) => family.members);
+  const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
+  const inputs = group.reduce((sum, family) => sum + family.inputs, 0);
+  const accounts = [...new Set(members.map((member) => member.account))];
+  return {
+    ...identityOf(detector),
+    accounts,
+    // The weakest of the grouped claims: each stands on its own.
+    pValue: Math.max(...group.map((family) => family.adjusted)),
+    eValue: null,
+    errorRate: `False discovery rate ${share(level)} over the ${judged} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings.`,
+    summary: `${accounts.length} accounts work through one list: ${inputs} inputs under ${group.length === 1 ? "one wording" : `${group.length} wordings`}, almost none of them ever repeated by anybody.`,
+    contributions: [
+      ...group.slice(0, 8).flatMap((family, index) => [
+        {
+          name: `persistent users (${index + 1})`,
+          value: `${family.persistent} of ${family.sharers} sharers over ${family.level} or more hours, p = ${figure(family.persistence)}`,
+        },
+        {
+          name: `likeness of topics (${index + 1})`,
+          value: `between-account share ${figure(family.between)}, p = ${figure(family.likeness)}`,
+        },
+        {
+          name: `common beginning (${index + 1})`,
+          value: `p = ${figure(family.start)}`,
+        },
+        {
+          name: `evenness of loads (${index + 1}), no part of the claim`,
+          value: `p = ${figure(family.evenness)}`,
+        },
+        {
+          name: `wordings (${index + 1})`,
+          value: `${family.affixes.length} (keyed hashes) ${family.affixes.slice(0, 5).join(", ")}`,
+        },
+      ]),
+      {
+        name: "estimated take",
+        value: `${inputs} distinct inputs ${sinceText(oldest.sinceMs)}`,
+      },
+    ],
+    anchor: oldest.account,
+  };
+}
