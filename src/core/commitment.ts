@@ -5,7 +5,6 @@ import { sha256 } from "./sha256.ts";
 /** Separates these hashes from every other use of SHA-256; 16 bytes. */
 const DOMAIN = Buffer.from("adyton field v1\0", "latin1");
 export const SALT_BYTES = 32;
-export const COMMITMENT_BYTES = 32;
 const FIXED_BYTES = DOMAIN.length + 1 + SALT_BYTES + 4;
 
 /** A field laid open: what `commitmentOf` hashes, and what evidence discloses. */

@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 import type { Leaf } from "../core/leaf.ts";
 import { TILE_WIDTH, tileIndexPath } from "../core/tiles.ts";
 import { type Disk, makeFolder, readFully, settleAll } from "./disk.ts";
-import type { Frame } from "./frame.ts";
+import type { SealedFrame } from "./sealing.ts";
 
 const MAGIC = 0xad170c01;
 /** In place of MAGIC where nonce and ciphertext were overwritten with zeroes. */
@@ -32,7 +32,7 @@ export function packPath(folder: string, bundle: number): string {
   return join(folder, tileIndexPath(bundle));
 }
 
-function encodeHeader(frame: Frame): Buffer {
+function encodeHeader(frame: SealedFrame): Buffer {
   const header = Buffer.allocUnsafe(PACK_HEADER_BYTES);
   header.writeUInt32BE(MAGIC, 0);
   header.writeUInt32BE(frame.sealed.length, 8);
@@ -148,7 +148,7 @@ export class PackWriter {
   }
 
   /** Adds the content of leaf `index`; leaves come in order, those without content are skipped by the caller. */
-  append(index: number, frame: Frame): void {
+  append(index: number, frame: SealedFrame): void {
     const bundle = Math.floor(index / TILE_WIDTH);
     if (bundle !== this.#bundle) {
       this.#bundle = bundle;

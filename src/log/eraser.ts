@@ -163,7 +163,7 @@ export class Eraser {
     const tombstone = await this.#sealed(begun.id, from);
     const destroyed = begun.account === null ? 0 : keys.destroyKeys(begun.account, begun.keys);
     const scrubbed = await this.#scrub(begun);
-    const liveWriters = await dropSealedSegments(this.#disk, this.#folder);
+    const liveWriters = await dropSealedSegments(this.#disk, this.#folder, keys.writeAheadKey);
     const { account, name } = begun;
     return { erasure: begun.id, account, name, keys: destroyed, ...scrubbed, tombstone, liveWriters };
   }

@@ -1,4 +1,4 @@
-// Frames that wait for the disk, encoded side by side in large buffers so that a flush is one write.
+// Frames that wait for the disk, encoded side by side in large buffers so that a flush is one batch.
 import { Buffer } from "node:buffer";
 import { LogError } from "./errors.ts";
 
@@ -9,15 +9,18 @@ const BUFFER_BYTES: number = 1024 * 1024;
 const MAX_FREE_BUFFERS = 4;
 
 /** What one flush writes. */
-export interface Batch {
-  readonly frames: readonly Buffer[];
-  /** Resolves (null) or rejects the promise that the batch's records share, and gives the buffer back. */
+export interface Flush {
+  /** The frames, one after the other. */
+  readonly bytes: Buffer;
+  /** Where each ends in `bytes`. */
+  readonly ends: readonly number[];
+  /** Resolves (null) or rejects the promise that the records share, and gives the buffer back. */
   settle(error: LogError | null): void;
 }
 
 class Filling {
   readonly buffer: Buffer;
-  readonly frames: Buffer[] = [];
+  readonly ends: number[] = [];
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: LogError) => void;
@@ -57,13 +60,13 @@ export class FrameQueue {
     }
     const at = filling.used;
     filling.used += length;
-    filling.frames.push(filling.buffer.subarray(at, at + length));
+    filling.ends.push(filling.used);
     this.#bytes += length;
     return { buffer: filling.buffer, at, durable: filling.durable };
   }
 
   /** Takes what was queued first, or null. */
-  take(): Batch | null {
+  take(): Flush | null {
     const filling = this.#waiting.shift();
     if (filling === undefined) return null;
     const settle = (error: LogError | null): void => {
@@ -73,10 +76,10 @@ export class FrameQueue {
       if (error === null) filling.resolve();
       else filling.reject(error);
     };
-    return { frames: filling.frames, settle };
+    return { bytes: filling.buffer, ends: filling.ends, settle };
   }
 
   rejectAll(error: LogError): void {
-    for (let batch = this.take(); batch !== null; batch = this.take()) batch.settle(error);
+    for (let flush = this.take(); flush !== null; flush = this.take()) flush.settle(error);
   }
 }

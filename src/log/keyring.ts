@@ -152,6 +152,11 @@ export class Keyring {
     return Buffer.from(hkdfSync("sha256", this.#keys.pseudonymKey, "", `adyton ${purpose} v1`, KEY_BYTES));
   }
 
+  /** What the keys of write-ahead segments are derived from: 32 bytes. */
+  get writeAheadKey(): Buffer {
+    return this.purposeKey("write-ahead segments");
+  }
+
   /**
    * The key to write an account's records with; null: the installation's own. A key made here is in memory only until
    * `save` returns, which must happen before any record under it is durable.

@@ -1,23 +1,24 @@
 // From what a writer wrote to leaves: digests, pairing of opens with closes, interruptions and gaps.
-import { base64url } from "../core/bytes.ts";
 import type { Leaf } from "../core/leaf.ts";
 import { FIELDS } from "../core/record.ts";
 import { sha256Base64url } from "../core/sha256.ts";
 import type { Frame } from "./frame.ts";
 import { INSTALLATION_PSEUDONYM, pseudonymText } from "./keyring.ts";
 import type { OpenExchanges } from "./open-exchanges.ts";
+import type { FrameSealer, SealedFrame } from "./sealing.ts";
 import type { TailEvent } from "./writer-tail.ts";
 
 /** A leaf to be sealed, with the frame its content comes from. */
 export interface NewLeaf {
   readonly leaf: Leaf;
-  readonly frame: Frame | null;
+  readonly frame: SealedFrame | null;
 }
 
 export interface LeafContext {
   readonly node: string;
   readonly writer: string;
   readonly open: OpenExchanges;
+  readonly sealer: FrameSealer;
   /** Index that the next leaf will get. */
   nextIndex(): number;
   /** Appends it, so that `nextIndex` moves on. */
@@ -28,10 +29,14 @@ export interface LeafContext {
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
-function frameLeaf(frame: Frame, incarnation: number, context: LeafContext, open: number | undefined): Leaf {
+function frameLeaf(
+  frame: SealedFrame,
+  incarnation: number,
+  context: LeafContext,
+  open: number | undefined,
+): Leaf {
   const commit: Record<string, string> = {};
-  for (const [i, field] of FIELDS[frame.kind].entries())
-    commit[field] = base64url(frame.commitments[i] ?? frame.nonce);
+  for (const [i, field] of FIELDS[frame.kind].entries()) commit[field] = frame.commitments[i] ?? "";
   // Assigned one by one: spreading objects that are mostly empty takes longer than all the rest.
   const leaf: { -readonly [Member in keyof Leaf]: Leaf[Member] } = {
     v: 1,
@@ -64,8 +69,9 @@ function interrupt(
   }
 }
 
-function sealFrame(frame: Frame, incarnation: number, context: LeafContext): void {
+function sealFrame(clear: Frame, incarnation: number, context: LeafContext): void {
   const { open, writer } = context;
+  const frame = context.sealer.seal(clear);
   if (frame.kind === "close") {
     const opened = open.take(writer, incarnation, frame.name)?.leaf;
     context.emit({ leaf: frameLeaf(frame, incarnation, context, opened), frame });

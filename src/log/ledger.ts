@@ -1,4 +1,5 @@
 // The ledger: the one process that turns what writers wrote into leaves, tiles and signed checkpoints.
+import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DataFolder } from "../config/data-folder.ts";
@@ -16,6 +17,7 @@ import { type LeafContext, type NewLeaf, sealEvent } from "./leaf-maker.ts";
 import { rebuildLedgerState } from "./ledger-rebuild.ts";
 import { type LedgerState, readLedgerState, type WriterPosition, writeLedgerState } from "./ledger-state.ts";
 import { OpenExchanges } from "./open-exchanges.ts";
+import { FrameSealer } from "./sealing.ts";
 import { WRITER_NAME } from "./segment.ts";
 import { TileReader } from "./tile-reader.ts";
 import { dropBeyond, TreeWriter } from "./tree-writer.ts";
@@ -59,6 +61,8 @@ export class Ledger {
   readonly #disk: Disk;
   readonly #clock: () => number;
   readonly #lock: FolderLock;
+  readonly #sealer: FrameSealer;
+  readonly #writeAheadKey: Buffer;
   readonly #index: ExchangeIndex;
   readonly #checkpoints: CheckpointFile;
   readonly #askedMs: Map<string, number> = new Map();
@@ -71,6 +75,8 @@ export class Ledger {
     this.#disk = options.disk ?? NODE_DISK;
     this.#clock = options.clock ?? Date.now;
     this.#lock = lock;
+    this.#sealer = new FrameSealer(options.keys);
+    this.#writeAheadKey = options.keys.writeAheadKey;
     this.#checkpoints = new CheckpointFile(this.#disk, folder);
     this.#index = ExchangeIndex.open(join(folder.ledger, "index.sqlite"));
   }
@@ -233,12 +239,14 @@ export class Ledger {
       const gone = this.#isGone(writer, sealing);
       const read = await readTail(this.#disk, this.#folder.segments, writer, {
         position: former,
+        writeAheadKey: this.#writeAheadKey,
         limitBytes: Math.max(budget, 1),
       });
       const context: LeafContext = {
         node: this.#options.keys.node,
         writer,
         open: sealing.open,
+        sealer: this.#sealer,
         nextIndex: () => sealing.state.size + leaves.length,
         emit: (leaf) => leaves.push(leaf),
         nowMs: this.#clock(),
@@ -246,7 +254,7 @@ export class Ledger {
       for (const event of read.events) {
         this.#report(event);
         sealEvent(event, context);
-        if (event.type === "frame") budget -= event.frame.sealed.length;
+        if (event.type === "frame") budget -= event.frame.plain.length;
       }
       // The lock was free before the tail was read to its end, so nothing can come from that incarnation any more.
       if (gone && !read.more) sealEvent({ type: "final", incarnation: read.position.incarnation }, context);
@@ -292,6 +300,7 @@ export class Ledger {
       if (frame !== null) packs.append(index, frame);
       rows.push(...indexRows(leaf, index));
     }
+    this.#options.keys.save(); // content must never be durable before its key is
     await settleAll([packs.flush(), tree.flush()]);
     const root = tree.root();
     Object.assign(state, { size: tree.size, root: base64(root), origin: this.origin, open: open.toRows() });

@@ -1,8 +1,13 @@
 // The cryptography of one record: fields to commitments and ciphertext, and back.
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
-import { COMMITMENT_BYTES, openingBytes, readOpening, SALT_BYTES, writeOpening } from "../core/commitment.ts";
+import { openingBytes, readOpening, SALT_BYTES, writeOpening } from "../core/commitment.ts";
+import { FIELDS } from "../core/record.ts";
 import { sha256Base64url, sha256Into } from "../core/sha256.ts";
+import { LogError } from "./errors.ts";
+import type { Frame, FrameKind } from "./frame.ts";
+import type { Keyring } from "./keyring.ts";
+import { RandomPool } from "./random-pool.ts";
 
 export const NONCE_BYTES = 32;
 export const TAG_BYTES = 16;
@@ -10,8 +15,6 @@ const LABEL = Buffer.from("adyton record key v1");
 /** Each record key encrypts exactly one message, so the GCM nonce may be constant. */
 const ZERO_IV = Buffer.alloc(12);
 const DECIPHER = { authTagLength: TAG_BYTES };
-/** Scratch larger than this is given back after use. */
-const KEEP_SCRATCH_BYTES = 1024 * 1024;
 
 /** Scratch of `recordKey`: what is hashed, and the key, which `createSecretKey` copies. */
 const keyInput = Buffer.alloc(4 + 32 + LABEL.length + NONCE_BYTES);
@@ -32,48 +35,85 @@ export function recordKey(accountKey: Buffer, nonce: Uint8Array): KeyObject {
 }
 
 /** Plaintext of a record: account id, then each field's opening. */
-export class RecordSealer {
-  #scratch: Buffer = Buffer.allocUnsafeSlow(65_536);
+export interface PlainRecord {
+  readonly account: Uint8Array;
+  readonly names: readonly string[];
+  readonly fields: readonly Uint8Array[];
+}
 
-  /** Bytes of ciphertext and tag that `seal` will write. */
-  sealedBytes(accountBytes: number, names: readonly string[], fields: readonly Uint8Array[]): number {
-    let bytes = 2 + accountBytes + TAG_BYTES;
-    for (const [i, field] of fields.entries()) bytes += openingBytes((names[i] ?? "").length, field.length);
-    return bytes;
+/** Bytes that `writePlain` will write. */
+export function plainBytes({ account, names, fields }: PlainRecord): number {
+  let bytes = 2 + account.length;
+  for (let i = 0; i < fields.length; i++)
+    bytes += openingBytes((names[i] ?? "").length, (fields[i] as Uint8Array).length);
+  return bytes;
+}
+
+/** Writes the plaintext at `target[at…]`. `random`: gives each field its salt. */
+export function writePlain(target: Buffer, at: number, record: PlainRecord, random: RandomPool): void {
+  const { account, names, fields } = record;
+  let offset = target.writeUInt16BE(account.length, at);
+  target.set(account, offset);
+  offset += account.length;
+  for (let i = 0; i < fields.length; i++) {
+    const value = fields[i] as Uint8Array; // below the length
+    offset = writeOpening(target, offset, { field: names[i] ?? "", salt: random.take(SALT_BYTES), value });
+  }
+}
+
+/** A record under its own key, as packs keep it and leaves describe it. */
+export interface SealedFrame {
+  readonly kind: FrameKind;
+  readonly sequence: number;
+  readonly timeMs: number;
+  /** Exchange id, or the act's name. */
+  readonly name: string;
+  readonly pseudonym: Buffer;
+  readonly keyId: Buffer;
+  readonly nonce: Buffer;
+  /** One for each field of the kind, in the order of FIELDS. */
+  readonly commitments: readonly string[];
+  /** Ciphertext and tag. */
+  readonly sealed: Buffer;
+}
+
+/** Encrypts records under keys of their own and commits to each of their fields. */
+export class FrameSealer {
+  readonly #keys: Keyring;
+  readonly #random: RandomPool = new RandomPool();
+
+  constructor(keys: Keyring) {
+    this.#keys = keys;
   }
 
-  /**
-   * Writes the commitments at `target[commitmentsAt…]` and ciphertext || tag at `target[cipherAt…]`. `salts`: 32 random
-   * bytes a field.
-   */
-  seal(
-    record: {
-      account: Buffer;
-      names: readonly string[];
-      fields: readonly Uint8Array[];
-      salts: Buffer;
-      key: KeyObject;
-    },
-    target: Buffer,
-    at: { commitments: number; cipher: number },
-  ): void {
-    const plainBytes = this.sealedBytes(record.account.length, record.names, record.fields) - TAG_BYTES;
-    if (this.#scratch.length < plainBytes) this.#scratch = Buffer.allocUnsafeSlow(plainBytes);
-    const plain = this.#scratch;
-    let offset = plain.writeUInt16BE(record.account.length, 0);
-    offset += record.account.copy(plain, offset);
-    for (const [i, value] of record.fields.entries()) {
-      const start = offset;
-      const salt = record.salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES);
-      offset = writeOpening(plain, offset, { field: record.names[i] ?? "", salt, value });
-      sha256Into(target, at.commitments + i * COMMITMENT_BYTES, plain.subarray(start, offset));
+  /** Throws LogError: `log.damaged` when the plaintext is none of ours, `log.key-store-failed`. */
+  seal(frame: Frame): SealedFrame {
+    const { kind, sequence, timeMs, name, plain } = frame;
+    const commitments: string[] = [];
+    const accountEnd = 2 + plain.readUInt16BE(0);
+    for (let at = accountEnd; at < plain.length; ) {
+      const end = readOpening(plain, at)?.end;
+      if (end === undefined) throw damaged(frame);
+      commitments.push(sha256Base64url(plain.subarray(at, end)));
+      at = end;
     }
-    const cipher = createCipheriv("aes-256-gcm", record.key, ZERO_IV);
-    target.set(cipher.update(plain.subarray(0, plainBytes)), at.cipher);
+    if (commitments.length !== FIELDS[kind].length) throw damaged(frame);
+    const account = accountEnd === 2 ? null : plain.toString("utf8", 2, accountEnd);
+    const { pseudonym, keyId, key } = this.#keys.forWriting(account);
+    const nonce = Buffer.from(this.#random.take(NONCE_BYTES));
+    const cipher = createCipheriv("aes-256-gcm", recordKey(key, nonce), ZERO_IV);
+    const encrypted = cipher.update(plain);
     cipher.final();
-    target.set(cipher.getAuthTag(), at.cipher + plainBytes);
-    if (plain.length > KEEP_SCRATCH_BYTES) this.#scratch = Buffer.allocUnsafeSlow(65_536);
+    const sealed = Buffer.concat([encrypted, cipher.getAuthTag()]);
+    return { kind, sequence, timeMs, name, pseudonym, keyId, nonce, commitments, sealed };
   }
+}
+
+function damaged({ kind, sequence }: Frame): LogError {
+  return new LogError(
+    "log.damaged",
+    `expected the fields of a record ${kind}, got other bytes at ${sequence}`,
+  );
 }
 
 /** A record laid open. */

@@ -14,13 +14,17 @@ const ZEROES: Buffer = Buffer.alloc(1024 * 1024);
  * Overwrites and removes the segments of every writer that is not at work and whose frames are all sealed. Returns the
  * names of those that are at work, or whose frames are not sealed yet.
  */
-export async function dropSealedSegments(disk: Disk, folder: DataFolder): Promise<string[]> {
+export async function dropSealedSegments(
+  disk: Disk,
+  folder: DataFolder,
+  writeAheadKey: Buffer,
+): Promise<string[]> {
   const left: string[] = [];
   for (const writer of await disk.list(folder.segments)) {
     if (!WRITER_NAME.test(writer)) continue;
     const lock = FolderLock.acquire(join(folder.segments, writer, "lock.sqlite"), 0);
     try {
-      if (lock === null || !(await isSealed(disk, folder, writer))) left.push(writer);
+      if (lock === null || !(await isSealed(disk, folder, { writer, writeAheadKey }))) left.push(writer);
       else await dropAll(disk, join(folder.segments, writer));
     } finally {
       lock?.release();
@@ -29,10 +33,14 @@ export async function dropSealedSegments(disk: Disk, folder: DataFolder): Promis
   return left;
 }
 
-async function isSealed(disk: Disk, folder: DataFolder, writer: string): Promise<boolean> {
+async function isSealed(
+  disk: Disk,
+  folder: DataFolder,
+  { writer, writeAheadKey }: { writer: string; writeAheadKey: Buffer },
+): Promise<boolean> {
   const state = await readLedgerState(disk, folder.ledgerState);
   const position = state?.writers[writer];
-  const tail = await readTail(disk, folder.segments, writer, { position, limitBytes: 1 });
+  const tail = await readTail(disk, folder.segments, writer, { position, writeAheadKey, limitBytes: 1 });
   return tail.events.length === 0 && !tail.more;
 }
 

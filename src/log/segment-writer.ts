@@ -1,9 +1,18 @@
 // The files under a LogWriter: which segment is being filled, which comes next, and what the last start left behind.
 import { Buffer } from "node:buffer";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { join } from "node:path";
+import {
+  BATCH_OVERHEAD_BYTES,
+  type BatchBinding,
+  batchBytes,
+  beginsBatch,
+  SEGMENT_SALT_BYTES,
+  sealBatch,
+  segmentKey,
+} from "./batch.ts";
 import { type Disk, readFully } from "./disk.ts";
 import { LogError } from "./errors.ts";
-import { readFrame, stampFrame } from "./frame.ts";
 import { readLedgerState, type WriterPosition } from "./ledger-state.ts";
 import {
   createSegmentFile,
@@ -16,11 +25,13 @@ import {
 
 /** Part of a segment after which the next one is made ready. */
 const PREPARE_AT = 0.5;
+/** What is encrypted as one: enough to share the cost, little enough that damage to a byte costs few records. */
+const BATCH_BYTES: number = 64 * 1024;
 /** Sealed files kept beyond the one about to be reused; more are deleted. */
 const SPARE_SEGMENTS = 1;
 const SCAN_BYTES: number = 8 * 1024 * 1024;
 
-/** What a start found behind the last whole frame of the former incarnation. */
+/** What a start found behind the last whole batch of the former incarnation. */
 export interface Recovery {
   readonly path: string;
   /** Offset at which the torn write begins; everything before is whole. */
@@ -33,6 +44,8 @@ interface SegmentWriterOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly writer: string;
+  /** What the keys of segments are derived from. */
+  readonly writeAheadKey: Buffer;
   /** Path of ledger/state.json, which tells what may be recycled. */
   readonly ledgerState: string;
   readonly segmentBytes: number;
@@ -41,9 +54,26 @@ interface SegmentWriterOptions {
 
 interface Current {
   readonly file: number;
+  readonly key: KeyObject;
   readonly number: number;
   readonly bytes: number;
   used: number;
+}
+
+/** Where the frames that are not written yet begin: their number and their first byte. */
+interface Run {
+  readonly next: number;
+  readonly start: number;
+}
+
+/** How many of the frames go into the next batch, in a segment with `roomBytes` for them; 0: none fits, or none is left. */
+function batchLength(ends: readonly number[], { next, start }: Run, roomBytes: number): number {
+  const first = (ends[next] ?? Number.POSITIVE_INFINITY) - start;
+  if (first > roomBytes) return 0;
+  const limit = Math.min(roomBytes, Math.max(first, BATCH_BYTES));
+  let count = 1;
+  while (next + count < ends.length && (ends[next + count] ?? 0) - start <= limit) count += 1;
+  return count;
 }
 
 /** How far the ledger has sealed this writer. A damaged state.json says nothing: then nothing is recycled. */
@@ -56,14 +86,14 @@ async function sealedPosition(options: SegmentWriterOptions): Promise<WriterPosi
   }
 }
 
-/** Highest segment with a valid header, read to its last whole frame. */
+/** Highest segment with a valid header, read to its last whole batch. */
 async function lookBack(
   options: SegmentWriterOptions,
   numbers: readonly number[],
 ): Promise<{ incarnation: number; recovery: Recovery | null }> {
-  const { disk, folder, writer } = options;
+  const { disk, folder, writer, writeAheadKey } = options;
   for (const number of numbers.toReversed()) {
-    const reader = await SegmentReader.open(disk, folder, writer, number);
+    const reader = await SegmentReader.open(disk, folder, { writer, number, writeAheadKey });
     if (reader === null) continue;
     try {
       let end = SEGMENT_HEADER_BYTES;
@@ -80,24 +110,19 @@ async function lookBack(
   return { incarnation: 0, recovery: null };
 }
 
-/** A frame of this very segment that begins here and is not whole; null after a clean end. */
+/** A batch of this very segment that begins here and is not whole; null after a clean end. */
 async function tornTail(disk: Disk, reader: SegmentReader, end: number): Promise<Recovery | null> {
   const size = (await disk.size(reader.path)) ?? 0;
-  const head = Buffer.alloc(Math.min(4096, Math.max(0, size - end)));
+  const head = Buffer.alloc(Math.min(BATCH_OVERHEAD_BYTES, Math.max(0, size - end)));
   const file = await disk.open(reader.path, "r");
   try {
     await readFully(disk, file, head, end);
   } finally {
     await disk.close(file);
   }
-  if (head.length < 32 || head.readUInt32BE(0) !== 0xad170f01) return null;
-  const same =
-    head.readUInt32BE(16) === reader.header.number && head.readUIntBE(20, 6) === reader.header.incarnation;
-  const stampLost = head.readUInt32BE(16) === 0;
-  if (!same && !stampLost) return null;
-  const binding = { segment: reader.header.number, incarnation: reader.header.incarnation };
-  if (typeof readFrame(head, 0, binding) === "object" && readFrame(head, 0, binding) !== null) return null;
-  return { path: reader.path, offset: end, tornBytes: Math.min(head.readUInt32BE(8), size - end) };
+  const binding: BatchBinding = { segment: reader.header.number, incarnation: reader.header.incarnation };
+  if (!beginsBatch(head, 0, binding)) return null;
+  return { path: reader.path, offset: end, tornBytes: Math.min(batchBytes(head), size - end) };
 }
 
 export class SegmentWriter {
@@ -130,37 +155,41 @@ export class SegmentWriter {
     return writer;
   }
 
-  /** Writes and syncs whole frames, in order, over as many segments as they need. */
-  async write(frames: readonly Buffer[]): Promise<void> {
-    let next = 0;
-    while (next < frames.length) {
-      const first = frames[next] as Buffer; // below the length
-      if (this.#current === null || this.#current.used + first.length > this.#current.bytes)
-        await this.#roll(first.length);
-      const current = this.#current as Current; // #roll set it or threw
-      const run: Buffer[] = [];
-      let bytes = current.used;
-      for (
-        let frame = frames[next];
-        frame !== undefined && bytes + frame.length <= current.bytes;
-        frame = frames[next]
-      ) {
-        stampFrame(frame, current.number);
-        run.push(frame);
-        bytes += frame.length;
-        next += 1;
-      }
-      await this.#put(current, run, bytes);
+  /** Encrypts, writes and syncs whole frames (`ends`: where each ends), in order, over as many segments as they need. */
+  async write(frames: Buffer, ends: readonly number[]): Promise<void> {
+    let run: Run = { next: 0, start: 0 };
+    while (run.next < ends.length) {
+      const needed = (ends[run.next] ?? 0) - run.start + BATCH_OVERHEAD_BYTES;
+      if (this.#current === null || this.#current.used + needed > this.#current.bytes)
+        await this.#roll(needed);
+      run = await this.#put(this.#current as Current, frames, ends, run); // #roll set it or threw
     }
   }
 
-  async #put(current: Current, run: readonly Buffer[], end: number): Promise<void> {
+  /** Fills a segment with as many batches as it has room for: one write, one sync. Returns what is left. */
+  async #put(current: Current, frames: Buffer, ends: readonly number[], run: Run): Promise<Run> {
     const { disk } = this.#options;
-    disk.write(current.file, run, current.used);
+    const { number: segment, key, bytes } = current;
+    const parts: Buffer[] = [];
+    let { next, start } = run;
+    let offset = current.used;
+    for (;;) {
+      const count = batchLength(ends, { next, start }, bytes - offset - BATCH_OVERHEAD_BYTES);
+      if (count === 0) break;
+      const end = ends[next + count - 1] ?? 0;
+      const sequence = this.#sequence + next - run.next;
+      const place = { segment, incarnation: this.incarnation, sequence, key, offset, count };
+      parts.push(...sealBatch(frames.subarray(start, end), place));
+      offset += end - start + BATCH_OVERHEAD_BYTES;
+      next += count;
+      start = end;
+    }
+    disk.write(current.file, parts, current.used);
     await disk.datasync(current.file);
-    current.used = end;
-    this.#sequence += run.length;
-    if (current.used > current.bytes * PREPARE_AT) this.#prepare(current.number + 1);
+    current.used = offset;
+    this.#sequence += next - run.next;
+    if (current.used > bytes * PREPARE_AT) this.#prepare(segment + 1);
+    return { next, start };
   }
 
   /** After a failure: a new file, whose header declares what was refused before `sequence`. */
@@ -186,9 +215,16 @@ export class SegmentWriter {
     if (current !== null) await this.#options.disk.close(current.file);
   }
 
-  #header(number: number, firstSequence: number, lostFrom: number = firstSequence): Buffer {
-    const { writer } = this.#options;
-    return encodeSegmentHeader({ writer, number, incarnation: this.incarnation, firstSequence, lostFrom });
+  /** A fresh header, with a fresh key. */
+  #header(
+    number: number,
+    firstSequence: number,
+    lostFrom: number = firstSequence,
+  ): { bytes: Buffer; key: KeyObject } {
+    const { writer, writeAheadKey } = this.#options;
+    const salt = randomBytes(SEGMENT_SALT_BYTES);
+    const facts = { writer, number, incarnation: this.incarnation, firstSequence, lostFrom, salt };
+    return { bytes: encodeSegmentHeader(facts), key: segmentKey(writeAheadKey, salt) };
   }
 
   /** Makes a file and writes its header at once, so that the ledger learns of the new incarnation. */
@@ -196,21 +232,22 @@ export class SegmentWriter {
     const { disk, segmentBytes } = this.#options;
     await this.#ready(number);
     const file = await disk.open(join(this.#options.folder, segmentName(number)), "r+");
+    const header = this.#header(number, sequence, lostFrom);
     try {
-      disk.write(file, [this.#header(number, sequence, lostFrom)], 0);
+      disk.write(file, [header.bytes], 0);
       await disk.datasync(file);
     } catch (error) {
       await disk.close(file);
       throw error;
     }
-    this.#current = { file, number, bytes: segmentBytes, used: SEGMENT_HEADER_BYTES };
+    this.#current = { file, key: header.key, number, bytes: segmentBytes, used: SEGMENT_HEADER_BYTES };
   }
 
-  /** Moves on to the next segment. Its header becomes durable with its first frames: one sync. */
-  async #roll(frameBytes: number): Promise<void> {
+  /** Moves on to the next segment. Its header becomes durable with its first batch: one sync. */
+  async #roll(neededBytes: number): Promise<void> {
     const { disk, folder, segmentBytes } = this.#options;
     const number = (this.#current?.number ?? 0) + 1;
-    const needed = SEGMENT_HEADER_BYTES + frameBytes;
+    const needed = SEGMENT_HEADER_BYTES + neededBytes;
     let bytes = segmentBytes;
     await (this.#preparing ?? this.#prepare(number));
     this.#preparing = null;
@@ -221,8 +258,9 @@ export class SegmentWriter {
     }
     const file = await disk.open(path, "r+");
     await this.#drop();
-    this.#current = { file, number, bytes, used: SEGMENT_HEADER_BYTES };
-    disk.write(file, [this.#header(number, this.#sequence)], 0);
+    const header = this.#header(number, this.#sequence);
+    this.#current = { file, key: header.key, number, bytes, used: SEGMENT_HEADER_BYTES };
+    disk.write(file, [header.bytes], 0);
   }
 
   #prepare(number: number): Promise<number> {

@@ -1,17 +1,20 @@
-// Write-ahead segments: preallocated, zero-filled files that a writer fills with frames and the ledger reads back.
+// Write-ahead segments: preallocated, zero-filled files that a writer fills with batches and the ledger reads back.
 import { Buffer } from "node:buffer";
+import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { MAX_BATCH_BYTES, readBatch, SEGMENT_SALT_BYTES, segmentKey } from "./batch.ts";
 import { type Disk, makeFolder, readFully } from "./disk.ts";
-import { type Frame, MAX_FRAME_BYTES, readFrame } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 
 /** A writer's name is a folder's name too. */
 export const WRITER_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,63}$/;
-export const SEGMENT_HEADER_BYTES = 128;
+export const SEGMENT_HEADER_BYTES = 160;
 /** Default length; a multiple of any disk block. */
 export const SEGMENT_BYTES: number = 16 * 1024 * 1024;
 const MAGIC = Buffer.from("ADYSEG1\n", "latin1");
-const VERSION = 1;
+const VERSION = 2;
+const SALT_AT = 100;
 /** How much of a segment is read at once. */
 const READ_BYTES: number = 1024 * 1024;
 const ZERO_BYTES: number = 1024 * 1024;
@@ -25,6 +28,8 @@ export interface SegmentHeader {
   readonly firstSequence: number;
   /** Sequence numbers from here to `firstSequence` were refused by the disk and never acknowledged. */
   readonly lostFrom: number;
+  /** What the segment's key is derived from: 32 random bytes. */
+  readonly salt: Uint8Array;
 }
 
 export function segmentName(number: number): string {
@@ -48,6 +53,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.writeUIntBE(header.lostFrom, 28, 6);
   bytes.writeUInt8(header.writer.length, 34);
   bytes.write(header.writer, 35, "latin1");
+  bytes.set(header.salt, SALT_AT);
   bytes.writeUInt32BE(crc32(bytes.subarray(0, SEGMENT_HEADER_BYTES - 4)), SEGMENT_HEADER_BYTES - 4);
   return bytes;
 }
@@ -67,6 +73,7 @@ export function decodeSegmentHeader(
     incarnation: bytes.readUIntBE(16, 6),
     firstSequence: bytes.readUIntBE(22, 6),
     lostFrom: bytes.readUIntBE(28, 6),
+    salt: bytes.subarray(SALT_AT, SALT_AT + SEGMENT_SALT_BYTES),
   };
   return header.writer === expected.writer && header.number === expected.number ? header : null;
 }
@@ -96,12 +103,18 @@ export async function createSegmentFile(
 export class SegmentReader {
   readonly #disk: Disk;
   readonly #file: number;
+  readonly #key: KeyObject;
   readonly header: SegmentHeader;
   readonly path: string;
 
-  private constructor(disk: Disk, file: number, header: SegmentHeader, path: string) {
+  private constructor(
+    disk: Disk,
+    file: number,
+    { header, path, key }: { header: SegmentHeader; path: string; key: KeyObject },
+  ) {
     this.#disk = disk;
     this.#file = file;
+    this.#key = key;
     this.header = header;
     this.path = path;
   }
@@ -110,8 +123,7 @@ export class SegmentReader {
   static async open(
     disk: Disk,
     folder: string,
-    writer: string,
-    number: number,
+    { writer, number, writeAheadKey }: { writer: string; number: number; writeAheadKey: Buffer },
   ): Promise<SegmentReader | null> {
     const path = join(folder, segmentName(number));
     if ((await disk.size(path)) === null) return null;
@@ -130,50 +142,52 @@ export class SegmentReader {
       await disk.close(file);
       return null;
     }
-    return new SegmentReader(disk, file, header, path);
+    return new SegmentReader(disk, file, { header, path, key: segmentKey(writeAheadKey, header.salt) });
   }
 
   /**
-   * Frames from `offset` on until there is no valid one or `limitBytes` are read. `end`: offset after the last.
-   * `more`: the limit stopped it.
+   * Frames of the batches from `offset` on until there is no valid one or `limitBytes` are read. `end`: offset after the
+   * last. `more`: the limit stopped it.
    */
   async frames(offset: number, limitBytes: number): Promise<{ frames: Frame[]; end: number; more: boolean }> {
-    const binding = { segment: this.header.number, incarnation: this.header.incarnation };
     const frames: Frame[] = [];
     let end = offset;
     let wanted = READ_BYTES;
     while (end - offset < limitBytes) {
-      const chunk = Buffer.allocUnsafeSlow(Math.min(wanted, MAX_FRAME_BYTES));
+      const chunk = Buffer.allocUnsafeSlow(Math.min(wanted, MAX_BATCH_BYTES));
       const count = await readFully(this.#disk, this.#file, chunk, end);
       const source = chunk.subarray(0, count);
       let at = 0;
-      let read = readFrame(source, at, binding);
+      let read = this.#read(source, at, end + at);
       while (typeof read === "object" && read !== null) {
-        frames.push(read.frame);
+        frames.push(...read.frames);
         at = read.end;
-        read = readFrame(source, at, binding);
+        read = this.#read(source, at, end + at);
       }
       end += at;
-      // A number: the rest of a frame may lie beyond what was read. At the end of the file there is no rest.
+      // A number: the rest of a batch may lie beyond what was read. At the end of the file there is no rest.
       if (read === null || count < chunk.length) return { frames, end, more: false };
       wanted = Math.max(READ_BYTES, read);
     }
     return { frames, end, more: true };
   }
 
-  /** First valid frame after `offset`, searching byte by byte: what can be saved behind damage. Null: none. */
-  async salvage(offset: number): Promise<{ frame: Frame; start: number; end: number } | null> {
-    const binding = { segment: this.header.number, incarnation: this.header.incarnation };
+  /** Start of the first valid batch after `offset`, searching byte by byte: what can be saved behind damage. */
+  async salvage(offset: number): Promise<number | null> {
     const size = (await this.#disk.size(this.path)) ?? 0;
     const all = Buffer.allocUnsafeSlow(Math.max(0, size - offset));
     const source = all.subarray(0, await readFully(this.#disk, this.#file, all, offset));
     for (let at = 1; at < source.length; at++) {
       if (source[at] !== 0xad) continue;
-      const read = readFrame(source, at, binding);
-      if (typeof read === "object" && read !== null)
-        return { frame: read.frame, start: offset + at, end: offset + read.end };
+      const read = this.#read(source, at, offset + at);
+      if (typeof read === "object" && read !== null) return offset + at;
     }
     return null;
+  }
+
+  #read(source: Buffer, at: number, offset: number): ReturnType<typeof readBatch> {
+    const { number, incarnation } = this.header;
+    return readBatch(source, at, { segment: number, incarnation, key: this.#key, offset });
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 // Follows one writer's segments for the ledger: what was written since a position, in order, across files and crashes.
+import type { Buffer } from "node:buffer";
 import { join } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { Frame } from "./frame.ts";
@@ -35,11 +36,11 @@ async function nextSegment(
   disk: Disk,
   folder: string,
   writer: string,
-  position: WriterPosition,
+  { position, writeAheadKey }: { position: WriterPosition; writeAheadKey: Buffer },
 ): Promise<SegmentReader | null> {
   for (const number of await segmentNumbers(disk, folder)) {
     if (number <= (position.segment ?? 0)) continue;
-    const reader = await SegmentReader.open(disk, folder, writer, number);
+    const reader = await SegmentReader.open(disk, folder, { writer, number, writeAheadKey });
     if (reader === null) continue;
     if (reader.header.incarnation >= position.incarnation) return reader;
     await reader.close();
@@ -96,10 +97,10 @@ class Tail {
     this.position.sequence = upTo;
   }
 
-  /** Whole frames behind damage in a segment that is known to be complete. */
+  /** Whole batches behind damage in a segment that is known to be complete. */
   async salvage(reader: SegmentReader): Promise<void> {
     for (let found = await reader.salvage(this.position.offset); found !== null; ) {
-      this.position.offset = found.start;
+      this.position.offset = found;
       await this.drain(reader);
       found = await reader.salvage(this.position.offset);
     }
@@ -125,7 +126,7 @@ export async function readTail(
   disk: Disk,
   segments: string,
   writer: string,
-  options: { position: WriterPosition | undefined; limitBytes: number },
+  options: { position: WriterPosition | undefined; writeAheadKey: Buffer; limitBytes: number },
 ): Promise<TailRead> {
   const folder = join(segments, writer);
   const tail = new Tail(
@@ -133,12 +134,15 @@ export async function readTail(
     options.limitBytes,
   );
   const { position } = tail;
+  const { writeAheadKey } = options;
   let reader =
-    position.segment === null ? null : await SegmentReader.open(disk, folder, writer, position.segment);
+    position.segment === null
+      ? null
+      : await SegmentReader.open(disk, folder, { writer, number: position.segment, writeAheadKey });
   try {
     for (;;) {
       if (reader !== null && (await tail.take(reader))) return { events: tail.events, position, more: true };
-      const next = await nextSegment(disk, folder, writer, position);
+      const next = await nextSegment(disk, folder, writer, { position, writeAheadKey });
       if (next === null) return { events: tail.events, position, more: false };
       const former = reader;
       reader = next;

@@ -1,4 +1,7 @@
 // Appends records to a write-ahead segment and says when each is durable. The only writer of its folder.
+//
+// Records are kept under the segment's key until the ledger seals each under a key of its own, with its commitments: a
+// request pays for one copy and its share of one encryption.
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DataFolder } from "../config/data-folder.ts";
@@ -7,11 +10,11 @@ import { FIELDS, type RecordDraft } from "../core/record.ts";
 import { type Disk, makeFolder, NODE_DISK } from "./disk.ts";
 import { diskError, LogError } from "./errors.ts";
 import { FolderLock } from "./folder-lock.ts";
-import { frameLayout, MAX_FRAME_BYTES, writeFrameHead } from "./frame.ts";
+import { frameBytes, MAX_FRAME_BYTES, writeFrameHead } from "./frame.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import type { Keyring } from "./keyring.ts";
 import { RandomPool } from "./random-pool.ts";
-import { NONCE_BYTES, RecordSealer, recordKey } from "./sealing.ts";
+import { plainBytes, writePlain } from "./sealing.ts";
 import { SEGMENT_BYTES, WRITER_NAME } from "./segment.ts";
 import { type Recovery, SegmentWriter } from "./segment-writer.ts";
 
@@ -55,14 +58,12 @@ export class LogWriter {
   readonly incarnation: number;
   /** What the start found at the end of the former incarnation; null: it had ended cleanly, or there was none. */
   readonly recovery: Recovery | null;
-  readonly #keys: Keyring;
   readonly #lock: FolderLock;
   readonly #segments: SegmentWriter;
   readonly #onFailure: ((error: LogError) => void) | undefined;
   readonly #recoverEveryMs: number;
   readonly #queue: FrameQueue = new FrameQueue();
   readonly #random: RandomPool = new RandomPool();
-  readonly #sealer: RecordSealer = new RecordSealer();
   #sequence = 0;
   #state: "healthy" | "failed" | "closed" = "healthy";
   #flushing: Promise<void> | null = null;
@@ -72,7 +73,6 @@ export class LogWriter {
     this.name = options.writer;
     this.incarnation = segments.incarnation;
     this.recovery = segments.recovery;
-    this.#keys = options.keys;
     this.#lock = lock;
     this.#segments = segments;
     this.#onFailure = options.onFailure;
@@ -99,6 +99,7 @@ export class LogWriter {
         disk,
         folder,
         writer: options.writer,
+        writeAheadKey: options.keys.writeAheadKey,
         ledgerState: data.ledgerState,
         segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
         startMs: (options.clock ?? Date.now)(),
@@ -121,7 +122,7 @@ export class LogWriter {
   }
 
   /**
-   * Encrypts, commits and queues a record. Never throws and never waits: look at `durable`. The fields' bytes are copied
+   * Queues a record. Never throws and never waits: look at `durable`. The fields' bytes are copied
    * before it returns.
    */
   append(draft: RecordDraft): Appended {
@@ -135,7 +136,7 @@ export class LogWriter {
       return { sequence: this.#sequence++, durable };
     } catch (error) {
       if (error instanceof LogError) return refused(error);
-      return refused(new LogError("log.key-store-failed", "could not read account keys", { cause: error }));
+      throw error;
     }
   }
 
@@ -153,35 +154,13 @@ export class LogWriter {
     const timeMs = Math.floor(draft.timeMs);
     if (!(timeMs >= 0 && timeMs <= MAX_TIME_MS))
       throw new LogError("log.time", `expected milliseconds since 1970, got ${draft.timeMs}`);
-    const names = FIELDS[draft.kind];
-    const layout = frameLayout(
-      draft.kind,
-      nameBytes,
-      this.#sealer.sealedBytes(account.length, names, draft.fields),
-    );
-    if (layout.length > MAX_FRAME_BYTES)
-      throw new LogError(
-        "log.record-too-large",
-        `expected at most ${MAX_FRAME_BYTES} bytes, got ${layout.length}`,
-      );
-    const { pseudonym, keyId, key } = this.#keys.forWriting(draft.account);
-    const random = this.#random.take(NONCE_BYTES * (1 + names.length));
-    const nonce = random.subarray(0, NONCE_BYTES);
-    const { buffer, at, durable } = this.#queue.reserve(layout.length);
-    const { incarnation } = this;
-    const head = { incarnation, sequence: this.#sequence, timeMs, pseudonym, keyId, nonce, name, nameBytes };
-    writeFrameHead(buffer, at, { kind: draft.kind, ...head }, layout.length);
-    this.#sealer.seal(
-      {
-        account,
-        names,
-        fields: draft.fields,
-        salts: random.subarray(NONCE_BYTES),
-        key: recordKey(key, nonce),
-      },
-      buffer,
-      { commitments: at + layout.commitments, cipher: at + layout.cipher },
-    );
+    const record = { account, names: FIELDS[draft.kind], fields: draft.fields };
+    const length = frameBytes(nameBytes, plainBytes(record));
+    if (length > MAX_FRAME_BYTES)
+      throw new LogError("log.record-too-large", `expected at most ${MAX_FRAME_BYTES} bytes, got ${length}`);
+    const { buffer, at, durable } = this.#queue.reserve(length);
+    const plainAt = writeFrameHead(buffer, at, { kind: draft.kind, timeMs, name, nameBytes }, length);
+    writePlain(buffer, plainAt, record, this.#random);
     return durable;
   }
 
@@ -190,8 +169,7 @@ export class LogWriter {
     await new Promise<void>((resolve) => setImmediate(resolve)); // one write for all that this turn brings
     for (let batch = this.#queue.take(); batch !== null; batch = this.#queue.take()) {
       try {
-        this.#keys.save(); // a record must never be durable before its key is
-        await this.#segments.write(batch.frames);
+        await this.#segments.write(batch.bytes, batch.ends);
         batch.settle(null);
       } catch (cause) {
         const error = cause instanceof LogError ? cause : diskError(`could not write as ${this.name}`, cause);
@@ -227,7 +205,6 @@ export class LogWriter {
     if (this.#recoverTimer !== null) clearTimeout(this.#recoverTimer);
     await this.#flushing;
     try {
-      this.#keys.save();
       await this.#segments.restart(this.#sequence);
       if (this.#state === "failed") this.#state = "healthy";
     } catch (cause) {
