@@ -5,9 +5,12 @@ import { type Dialect, Kysely, type Migration, Migrator } from "kysely";
 import { DataFolder } from "../config/data-folder.ts";
 import { readSecret } from "../config/secret.ts";
 import { EMBEDDED_STATE, type StateConfig } from "../config/state-section.ts";
+import { type AccountErasure, eraseAccount } from "./account-erasure.ts";
 import { Accounts } from "./accounts.ts";
 import { Alerts } from "./alerts.ts";
 import { Appeals } from "./appeals.ts";
+import { Approvals } from "./case-approvals.ts";
+import { Cases } from "./cases.ts";
 import { EndUserKeys } from "./end-user-keys.ts";
 import { StateError } from "./errors.ts";
 import { Findings } from "./findings.ts";
@@ -15,6 +18,7 @@ import { Keys } from "./keys.ts";
 import { controlPlane } from "./migrations/001-control-plane.ts";
 import { identities } from "./migrations/002-identities.ts";
 import { response } from "./migrations/003-response.ts";
+import { cases } from "./migrations/004-cases.ts";
 import { Organizations } from "./organizations.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { RandomBytes, StateContext } from "./part.ts";
@@ -34,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "001-control-plane": controlPlane,
   "002-identities": identities,
   "003-response": response,
+  "004-cases": cases,
 };
 
 export interface StateOptions {
@@ -62,10 +67,14 @@ export class State {
   readonly appeals: Appeals;
   readonly outcomes: Outcomes;
   readonly alerts: Alerts;
+  readonly cases: Cases;
+  readonly approvals: Approvals;
   readonly #db: Kysely<Tables>;
+  readonly #now: () => number;
 
   private constructor(context: StateContext) {
     this.#db = context.db;
+    this.#now = context.now;
     this.accounts = new Accounts(context);
     this.keys = new Keys(context);
     this.organizations = new Organizations(context);
@@ -81,6 +90,8 @@ export class State {
     this.appeals = new Appeals(context);
     this.outcomes = new Outcomes(context);
     this.alerts = new Alerts(context);
+    this.cases = new Cases(context);
+    this.approvals = new Approvals(context);
   }
 
   /**
@@ -107,6 +118,10 @@ export class State {
     }
   }
 
+  /** Forgets an account but for its pseudonym, after its content was erased. */
+  async eraseAccount(erasure: AccountErasure): Promise<void> {
+    await eraseAccount(this.#db, erasure, this.#now);
+  }
 
   /** For the parts of `src/state/` that read in their own way. */
   get database(): Kysely<Tables> {
