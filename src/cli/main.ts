@@ -4,6 +4,9 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/errors.ts";
 import { AdytonError } from "../core/errors.ts";
 import { accountsCommand } from "./accounts.ts";
+import { alertsCommand } from "./alerts.ts";
+import { appealsCommand } from "./appeals.ts";
+import { budgetsCommand } from "./budgets.ts";
 import { configCommand } from "./config.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -13,12 +16,14 @@ import { huntCommand } from "./hunt.ts";
 import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
 import { logCommand } from "./log.ts";
+import { policyCommand } from "./policy.ts";
 import { replayCommand } from "./replay.ts";
 import { serveCommand } from "./serve.ts";
 import { signInCommand } from "./sign-in.ts";
 import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
 import { usersCommand } from "./users.ts";
+import { verdictsCommand } from "./verdicts.ts";
 import { witnessCommand } from "./witness.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
@@ -28,6 +33,11 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   huntCommand,
   findingsCommand,
+  policyCommand,
+  verdictsCommand,
+  appealsCommand,
+  alertsCommand,
+  budgetsCommand,
   detectorsCommand,
   signInCommand,
   usersCommand,

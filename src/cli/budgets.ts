@@ -1,0 +1,60 @@
+// `adyton budgets`: what the configured budgets are worth against a copy of the model.
+import { Command } from "commander";
+import { copyNeeds, limitOf, secondsToCopy } from "../core/extraction-model.ts";
+import { isCounted } from "../state/budgets.ts";
+import { contextOf } from "./context.ts";
+import { wholeNumber } from "./duration.ts";
+
+const DAY_SECONDS = 86_400;
+
+export function budgetsCommand(): Command {
+  return new Command("budgets")
+    .description("Show each budget's limit, and how long a copy takes at least when accounts keep within it.")
+    .option("--accounts <count>", "accounts that act together", wholeNumber(1, 1_000_000), 1)
+    .addHelpText(
+      "after",
+      `
+What a copy needs is stated in docs/response.md, with sources. A budget of one account does not stop many: compare
+--accounts 1 with --accounts 1000, and give campaigns and everybody budgets too.
+
+Examples:
+  adyton budgets
+  adyton budgets --accounts 1000 --json`,
+    )
+    .action(({ accounts }: { accounts: number }, self: Command) => {
+      const { config, output } = contextOf(self);
+      const { budgets, target, redis } = config.respond;
+      const needs = copyNeeds(target);
+      const rows = budgets.map((budget) => {
+        const limit = limitOf(budget, target);
+        const sharers = budget.scope === "account" ? accounts : 1;
+        return {
+          ...{ name: budget.name, scope: budget.scope, unit: budget.unit, limit },
+          windowSeconds: budget.windowSeconds,
+          shareOfCopy: limit / needs[budget.unit],
+          daysToCopy: secondsToCopy(budget, { limit, accounts: sharers, target }) / DAY_SECONDS,
+          kept: isCounted(budget, { hasRedis: redis !== null }) ? "gateway" : "store",
+        };
+      });
+      output.result({ target, needs, accounts, budgets: rows }, () => {
+        if (rows.length === 0) output.line("No budget is configured (respond.budgets).");
+        else
+          output.table(rows, [
+            { title: "budget", cell: ({ name }) => name },
+            { title: "scope", cell: ({ scope }) => scope },
+            { title: "unit", cell: ({ unit }) => unit },
+            { title: "limit", cell: ({ limit }) => limit, right: true },
+            { title: "window", cell: ({ windowSeconds }) => `${windowSeconds} s`, right: true },
+            {
+              title: "of a copy",
+              cell: ({ shareOfCopy }) => `${(shareOfCopy * 100).toPrecision(2)} %`,
+              right: true,
+            },
+            { title: "days to copy", cell: ({ daysToCopy }) => daysToCopy.toFixed(1), right: true },
+            { title: "kept by", cell: ({ kept }) => kept },
+          ]);
+        const amounts = Object.entries(needs).map(([unit, amount]) => `${amount} ${unit}`);
+        output.line(`A copy (${target.kind}) needs at least: ${amounts.join(", ")}.`);
+      });
+    });
+}
