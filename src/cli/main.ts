@@ -10,8 +10,10 @@ import { budgetsCommand } from "./budgets.ts";
 import { configCommand } from "./config.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
+import { eraseCommand } from "./erase.ts";
 import { CliError, EXIT, EXIT_CODE_HELP } from "./errors.ts";
 import { findingsCommand } from "./findings.ts";
+import { holdCommand } from "./hold.ts";
 import { huntCommand } from "./hunt.ts";
 import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
@@ -44,6 +46,8 @@ const COMMANDS: readonly (() => Command)[] = [
   importCommand,
   replayCommand,
   logCommand,
+  eraseCommand,
+  holdCommand,
   witnessCommand,
   storeCommand,
   configCommand,

@@ -82,9 +82,10 @@ export class Eraser {
     this.#clock = options.clock ?? Date.now;
   }
 
-  /** Looks, changes nothing. Throws `log.not-found`, and `log.exchange-open` for an exchange that has not ended. */
+  /** Looks and destroys nothing; what waits is sealed first where no ledger runs. Throws `log.not-found`, and `log.exchange-open` for an exchange that has not ended. */
   async plan(target: ErasureTarget, legalBasis: string): Promise<ErasurePlan> {
     const { journal } = this.#options;
+    await this.#seal();
     const scope =
       target.account === undefined ? await this.#exchange(target.exchange) : this.#account(target.account);
     const totals = { count: 0, bytes: 0 };

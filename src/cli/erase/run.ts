@@ -1,0 +1,116 @@
+// What `adyton erase` does: plans, destroys, lets the other parts forget, and says what is left for people to do.
+import { DataFolder } from "../../config/data-folder.ts";
+import { NODE_DISK } from "../../log/disk.ts";
+import { type Erased, Eraser, type ErasurePlan, type ErasureTarget } from "../../log/eraser.ts";
+import { ErasureJournal } from "../../log/erasure-journal.ts";
+import { Keyring } from "../../log/keyring.ts";
+import { SealedLog } from "../../log/sealed-log.ts";
+import { dropSealedSegments } from "../../log/segment-drop.ts";
+import { openActLog } from "../act.ts";
+import type { Context } from "../context.ts";
+import type { EraseOptions } from "../erase.ts";
+import { CliError } from "../errors.ts";
+import { withKeys } from "../log/run.ts";
+import { withState } from "../with-state.ts";
+
+/** Does what the options say. @throws CliError `usage`; LogError `log.held`, `log.not-found`, `log.exchange-open` */
+export async function runErase(context: Context, options: EraseOptions): Promise<void> {
+  if (options.resume === true) {
+    await report(context, await withEraser(context, (eraser) => complete(context, eraser, null)));
+    return;
+  }
+  const target = targetOf(options);
+  const { legalBasis = "" } = options;
+  if (legalBasis.trim() === "" && options.dryRun !== true)
+    throw new CliError(
+      "usage",
+      "expected --legal-basis: it is kept in the log, and is the answer to who asks",
+    );
+  if (options.dryRun === true) {
+    const plan = await withEraser(context, (eraser) => eraser.plan(target, legalBasis));
+    showPlan(context, plan);
+    return;
+  }
+  const erased = await withEraser(context, async (eraser) =>
+    complete(context, eraser, await eraser.plan(target, legalBasis)),
+  );
+  await report(context, erased);
+}
+
+function targetOf({ account, exchange }: EraseOptions): ErasureTarget {
+  if (account !== undefined) return { account };
+  if (exchange !== undefined) return { exchange };
+  throw new CliError("usage", "expected --account, --exchange or --resume");
+}
+
+async function withEraser<T>(
+  { folder, config, output }: Context,
+  use: (eraser: Eraser) => Promise<T>,
+): Promise<T> {
+  const acts = await openActLog(await DataFolder.create(folder.root));
+  const { origin } = config.log;
+  const keys = await Keyring.open({ folder: folder.root });
+  const log = await SealedLog.open({ folder: folder.root, keys, origin });
+  const journal = await ErasureJournal.open(folder.erasures);
+  const progress = output.progress("Looking", await log.size());
+  try {
+    const { record } = acts;
+    const onProgress = (leaves: number): void => progress.update(leaves);
+    return await use(new Eraser({ folder: folder.root, keys, origin, log, journal, record, onProgress }));
+  } finally {
+    progress.end();
+    journal.close();
+    log.close();
+    keys.close();
+    await acts.close();
+  }
+}
+
+/** What was begun before comes first; then the plan. Each is finished only when the state has forgotten it too. */
+async function complete(context: Context, eraser: Eraser, plan: ErasurePlan | null): Promise<Erased[]> {
+  const all = await eraser.resume();
+  if (plan !== null) all.push(await eraser.erase(plan));
+  for (const { erasure, account, name } of all) {
+    if (account !== null && name !== null)
+      await withState(context, ({ state }) => state.eraseAccount({ name, pseudonym: account }));
+    eraser.finish(erasure);
+  }
+  return all;
+}
+
+async function report(context: Context, erased: readonly Erased[]): Promise<void> {
+  const { output } = context;
+  // Once more, for the segments of this command's own writer, which is closed by now.
+  const drop = (keys: Keyring): Promise<string[]> =>
+    dropSealedSegments(NODE_DISK, context.folder, keys.writeAheadKey);
+  const live = erased.length === 0 ? [] : await withKeys(context, drop);
+  const shown = erased.map(({ name: _name, liveWriters: _live, ...rest }) => rest);
+  output.result({ erased: shown, writersAtWork: live }, () => {
+    if (erased.length === 0) output.line("Nothing was left to complete.");
+    for (const { account, keys, records, bytes, tombstone } of shown) {
+      const what = account === null ? "the exchange" : `account ${account}`;
+      output.line(`Erased ${what}: ${records} records, ${bytes} bytes of ciphertext, ${keys} keys.`);
+      output.line(`Record ${tombstone} of the log says so; every other proof stays valid.`);
+    }
+  });
+  if (erased.length === 0) return;
+  if (live.length > 0)
+    output.note(
+      `${live.join(", ")} at work: each gives up its old segments within seconds of their being sealed.`,
+    );
+  output.note("Backups of keys/ and content/ from before are yours to destroy; the log can't reach them.");
+}
+
+function showPlan({ output }: Context, plan: ErasurePlan): void {
+  const { account, exchange, keys, count, bytes, holds } = plan;
+  output.result({ account, exchange, keys: keys.length, records: count, bytes, holds }, () => {
+    output.pairs([
+      ["would erase", account === null ? (exchange ?? "") : `account ${account}`],
+      ["records", count],
+      ["ciphertext", `${bytes} bytes`],
+      ["account keys", keys.length],
+      ["legal holds", holds.length === 0 ? "none" : holds.map(({ hold }) => hold).join(", ")],
+    ]);
+    if (holds.length > 0) output.line("The holds refuse it until they are released or expire.");
+  });
+}
