@@ -182,7 +182,7 @@ function merged(parts: readonly Derived[]): Derived {
       lines[table].push(...list);
     }
   }
-  return { lines, ...counts };
+  return { lines, ...counts, tombstones: parts.flatMap(({ tombstones }) => tombstones) };
 }
 
 function died(reason: string): CliError {

@@ -3,9 +3,13 @@ import type { AccountFacts } from "../core/account.ts";
 import { exchangeOf, type ReadableRecord } from "../core/decode/exchange-of.ts";
 import { asObject, asTextOrNull, parseJsonBytes } from "../core/decode/json.ts";
 import type { Exchange } from "../core/exchange.ts";
+import { type PlacedTombstone as LogTombstone, parseTombstone, TOMBSTONE_ACT } from "../core/tombstone.ts";
 import { decompress } from "../log/content-coding.ts";
 import { LogError } from "../log/errors.ts";
 import { type JsonLines, JsonLinesBuilder } from "../store/json-lines.ts";
+
+/** An erasure with the index of its record. */
+export type PlacedTombstone = Omit<LogTombstone, "time">;
 
 /** A record of the sealed log, as the derivation needs it. */
 export interface SourceRecord extends ReadableRecord {
@@ -42,6 +46,8 @@ export interface Derived {
   readonly erased: number;
   /** Exchanges whose features could not be derived; each was reported. */
   readonly failed: number;
+  /** Erasures that were recorded in this stretch: rows from before are to be dropped. */
+  readonly tombstones: readonly PlacedTombstone[];
 }
 
 /** Bytes of opens that wait in memory for their close; beyond it the oldest are read again from the log. */
@@ -80,6 +86,7 @@ export class Derivation implements Deriver {
     if (from !== this.#next) this.#forget();
     const builders: Builders = new Map();
     let seen = 0;
+    const tombstones: PlacedTombstone[] = [];
     const counts = { exchanges: 0, accounts: 0, erased: 0, failed: 0 };
     for await (const record of this.#log.records(from, to)) {
       seen += 1;
@@ -93,6 +100,7 @@ export class Derivation implements Deriver {
           break;
         case "act":
           if (record.leaf.act === "account.recorded") counts[this.#takeAccount(record, builders)] += 1;
+          else if (record.leaf.act === TOMBSTONE_ACT) tombstones.push(...tombstonesOf(record));
           break;
       }
     }
@@ -100,7 +108,7 @@ export class Derivation implements Deriver {
       throw new LogError("log.inconsistent", `expected leaves ${from} to ${to} to be sealed, got ${seen}`);
     this.#next = to;
     const lines = Object.fromEntries([...builders].map(([table, builder]) => [table, builder.take()]));
-    return { lines, ...counts };
+    return { lines, ...counts, tombstones };
   }
 
   async #takeExchange(close: SourceRecord, builders: Builders): Promise<"exchanges" | "erased" | "failed"> {
@@ -160,6 +168,12 @@ export class Derivation implements Deriver {
       this.#waitingBytes -= sizeOf(oldest);
     }
   }
+}
+
+function tombstonesOf({ index, content }: SourceRecord): PlacedTombstone[] {
+  const detail = content?.get("detail");
+  const tombstone = detail === undefined ? null : parseTombstone(detail);
+  return tombstone === null ? [] : [{ ...tombstone, index }];
 }
 
 /** Bytes a record keeps alive, with some for its objects. */

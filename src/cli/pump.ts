@@ -1,7 +1,14 @@
 // Moves what is sealed into the store, exactly once: the log's next stretch, derived, inserted with the position reached.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../store/store.ts";
-import { Derivation, type Derived, type Deriver, type Features, type RecordSource } from "./derive.ts";
+import {
+  Derivation,
+  type Derived,
+  type Deriver,
+  type Features,
+  type PlacedTombstone,
+  type RecordSource,
+} from "./derive.ts";
 
 /** Leaves of one batch: at two an exchange some 4,000 rows, a few megabytes of text. */
 export const LEAVES_A_BATCH = 8_192;
@@ -9,15 +16,15 @@ export const LEAVES_A_BATCH = 8_192;
 const IDLE_MS = 250;
 
 interface CommonOptions {
-  /** The sealed log: how much of it there is. */
-  readonly log: { size(): Promise<number> };
+  /** The sealed log: how much of it there is, and what it calls an account. */
+  readonly log: { size(): Promise<number>; pseudonymOf(account: string): string };
   readonly store: Store;
   readonly leavesABatch?: number | undefined;
 }
 
 /** Derives in this thread. */
 interface OwnDerivation extends CommonOptions {
-  readonly log: RecordSource;
+  readonly log: RecordSource & CommonOptions["log"];
   readonly features: Features;
   /** Told of every exchange whose features could not be derived (by the leaf that ends it). */
   readonly onFailure?: (index: number, error: unknown) => void;
@@ -72,12 +79,21 @@ export class Pump {
     const from = await this.#store.position();
     const size = await this.#log.size();
     if (from >= size) return { exchanges: 0, accounts: 0, erased: 0, failed: 0, position: from, size };
-    const ahead = this.#ahead?.from === from ? this.#ahead : this.#derive(from, size);
+    let ahead = this.#ahead?.from === from ? this.#ahead : this.#derive(from, size);
     this.#ahead = null;
-    const { lines, ...counts } = await ahead.derived;
+    const later = (await ahead.derived).tombstones.find(({ index }) => index > from);
+    // A batch ends before a tombstone, which then begins the next one: all that it is about is in the store by then.
+    if (later !== undefined) ahead = this.#derive(from, later.index);
+    const { lines, tombstones, ...counts } = await ahead.derived;
     if (ahead.to < size) this.#ahead = this.#derive(ahead.to, size);
+    for (const tombstone of tombstones) await this.#erase(tombstone);
     await this.#store.insertBatch({ lines, position: ahead.to });
     return { ...counts, position: ahead.to, size };
+  }
+
+  async #erase({ index, account, records }: PlacedTombstone): Promise<void> {
+    const isErased = (name: string): boolean => this.#log.pseudonymOf(name) === account;
+    await this.#store.erase({ records, account: account === null ? null : { isErased, before: index } });
   }
 
   /** Steps until everything sealed by now is in the store. */

@@ -85,6 +85,11 @@ export class SealedLog {
     return log;
   }
 
+  /** What leaves call an account. */
+  pseudonymOf(account: string): string {
+    return this.#keys.pseudonymOf(account);
+  }
+
   /** Leaves that the newest checkpoint covers; 0 before the ledger's first start. */
   async size(): Promise<number> {
     return (await this.#checkpoint())?.size ?? 0;

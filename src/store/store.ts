@@ -1,6 +1,7 @@
 // The analytical database as the rest of Adyton sees it: questions, batches taken in exactly once, and starting over.
 import { fileURLToPath } from "node:url";
 import { DEFAULT_STATEMENT_TIMEOUT_MS, Engine, type EngineOptions, type Parameters } from "./engine.ts";
+import { type ErasedRows, eraseRows } from "./erasure.ts";
 import { type Batch, Ingest } from "./ingest.ts";
 import { linesOf } from "./json-lines.ts";
 import { type Migration, migrate, readMigrations } from "./migrate.ts";
@@ -108,6 +109,11 @@ export class Store {
    */
   async insertBatch(batch: Batch): Promise<void> {
     return this.#ingest.take(batch);
+  }
+
+  /** Drops the rows of erased records and accounts, for good. */
+  async erase(rows: ErasedRows): Promise<void> {
+    await eraseRows(this.#engine, rows);
   }
 
   /** The leaf index at which the next batch begins. */
