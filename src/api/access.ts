@@ -16,6 +16,30 @@ export type RouteName =
   | "GET /api/accounts"
   | "GET /api/accounts/:account"
   | "GET /api/accounts/:account/exchanges"
+  | "GET /api/accounts/:account/standing"
+  | "PUT /api/accounts/:account"
+  | "POST /api/accounts/:account/keys"
+  | "POST /api/accounts/:account/verifications"
+  | "POST /api/accounts/:account/uses"
+  | "DELETE /api/accounts/:account/uses/:use"
+  | "DELETE /api/keys/:id"
+  | "GET /api/organizations"
+  | "GET /api/organizations/:organization"
+  | "PUT /api/organizations/:organization"
+  | "POST /api/organizations/:organization/verifications"
+  | "POST /api/organizations/:organization/uses"
+  | "DELETE /api/organizations/:organization/uses/:use"
+  | "POST /api/organizations/:organization/end-user-keys"
+  | "DELETE /api/end-user-keys/:id"
+  | "GET /api/users"
+  | "POST /api/users"
+  | "PATCH /api/users/:name"
+  | "GET /api/tokens"
+  | "POST /api/tokens"
+  | "DELETE /api/tokens/:id"
+  | "GET /api/sign-in"
+  | "GET /api/sign-in/provider"
+  | "GET /api/sign-in/provider/callback"
   | "GET /api/exchanges/:id"
   | "POST /api/exchanges/:id/reveal"
   | "GET /api/ledger"
@@ -38,6 +62,30 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /api/accounts": "viewer",
   "GET /api/accounts/:account": "viewer",
   "GET /api/accounts/:account/exchanges": "viewer",
+  "GET /api/accounts/:account/standing": "viewer",
+  "PUT /api/accounts/:account": "admin",
+  "POST /api/accounts/:account/keys": "admin",
+  "POST /api/accounts/:account/verifications": "approver",
+  "POST /api/accounts/:account/uses": "approver",
+  "DELETE /api/accounts/:account/uses/:use": "approver",
+  "DELETE /api/keys/:id": "admin",
+  "GET /api/organizations": "viewer",
+  "GET /api/organizations/:organization": "viewer",
+  "PUT /api/organizations/:organization": "admin",
+  "POST /api/organizations/:organization/verifications": "approver",
+  "POST /api/organizations/:organization/uses": "approver",
+  "DELETE /api/organizations/:organization/uses/:use": "approver",
+  "POST /api/organizations/:organization/end-user-keys": "admin",
+  "DELETE /api/end-user-keys/:id": "admin",
+  "GET /api/users": "admin",
+  "POST /api/users": "admin",
+  "PATCH /api/users/:name": "admin",
+  "GET /api/tokens": "admin",
+  "POST /api/tokens": "admin",
+  "DELETE /api/tokens/:id": "admin",
+  "GET /api/sign-in": "anyone",
+  "GET /api/sign-in/provider": "anyone",
+  "GET /api/sign-in/provider/callback": "anyone",
   "GET /api/exchanges/:id": "viewer",
   "POST /api/exchanges/:id/reveal": "analyst",
   "GET /api/ledger": "viewer",
@@ -53,3 +101,35 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
 export function mayUse(role: Role, access: Access): boolean {
   return access === "anyone" || roleReaches(role, access);
 }
+
+/**
+ * What machines may be let into, by the first part of the path. Everything else is for people: decisions that need a
+ * person's judgement, other people's access, and content in clear. A new subject is for people until it stands here.
+ */
+const MACHINE_SUBJECTS: ReadonlySet<string> = new Set([
+  "accounts",
+  "end-user-keys",
+  "exchanges",
+  "findings",
+  "health",
+  "hunt",
+  "keys",
+  "ledger",
+  "metrics",
+  "organizations",
+]);
+const PEOPLE_ONLY: ReadonlySet<RouteName> = new Set(["POST /api/exchanges/:id/reveal"]);
+
+/** The scope that a token needs for a route; null: no token opens it. */
+export function scopeOf(name: RouteName): string | null {
+  if (ACCESS[name] === "anyone" || PEOPLE_ONLY.has(name)) return null;
+  const [method, path = ""] = name.split(" ");
+  const [first, second = ""] = path.split("/").slice(1);
+  const subject = first === "api" ? second : (first ?? "");
+  return MACHINE_SUBJECTS.has(subject) ? `${subject}:${method === "GET" ? "read" : "write"}` : null;
+}
+
+/** Every scope that a token may hold, in the order of the alphabet. */
+export const SCOPES: readonly string[] = [
+  ...new Set((Object.keys(ACCESS) as RouteName[]).map(scopeOf).filter((scope) => scope !== null)),
+].sort();

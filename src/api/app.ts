@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { ACCESS, mayUse, type RouteName } from "./access.ts";
+import { ACCESS, mayUse, type RouteName, scopeOf } from "./access.ts";
 import { ApiError, asApiError } from "./errors.ts";
-import { MAX_BODY_BYTES } from "./http.ts";
-import { expectSameSite, identify, isOverTls } from "./identity.ts";
+import { callerOf, MAX_BODY_BYTES } from "./http.ts";
+import { bearerToken, expectSameSite, identify, isOverTls } from "./identity.ts";
 import { logFileHandlers } from "./log-files.ts";
 import { RequestCounters } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -14,7 +14,11 @@ import { exchangeHandlers } from "./routes/exchanges.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { ledgerHandlers } from "./routes/ledger.ts";
 import { operationHandlers } from "./routes/operations.ts";
+import { accountChangeHandlers, organizationHandlers } from "./routes/organizations.ts";
+import { peopleHandlers } from "./routes/people.ts";
+import { providerHandlers } from "./routes/provider.ts";
 import { sessionHandlers } from "./routes/session.ts";
+import { standingHandlers } from "./routes/standing.ts";
 import { applySecurityHeaders } from "./security-headers.ts";
 import type { ApiContext, ApiEnv, ApiOptions, ApiServices, Handler, Handlers } from "./services.ts";
 import { StaticFiles } from "./static-files.ts";
@@ -24,6 +28,11 @@ const HANDLERS: Handlers<RouteName> = {
   ...sessionHandlers,
   ...findingHandlers,
   ...accountHandlers,
+  ...accountChangeHandlers,
+  ...organizationHandlers,
+  ...standingHandlers,
+  ...peopleHandlers,
+  ...providerHandlers,
   ...exchangeHandlers,
   ...ledgerHandlers,
   ...operationHandlers,
@@ -40,6 +49,7 @@ export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
   const services: ApiServices = {
     ...options,
     requests: new RequestCounters(),
+    tokenFailures: new RateLimit({ ...SIGN_IN_LIMIT, clock: options.clock }),
     signInAttempts: new RateLimit({ ...SIGN_IN_LIMIT, clock: options.clock }),
   };
   app.use(async (context, next) => {
@@ -56,7 +66,7 @@ export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
   for (const [name, handler] of Object.entries(HANDLERS) as [RouteName, Handler][]) {
     const [method, path] = name.split(" ") as [string, string];
     app.on(method, path, async (context) => {
-      await admit(name, context, options);
+      await admit(name, context, services);
       return handler(context, services);
     });
   }
@@ -75,14 +85,22 @@ export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
 }
 
 /** The one gate in front of every handler. @throws ApiError `api.cross-site`, `api.not-signed-in`, `api.forbidden` */
-async function admit(name: RouteName, context: ApiContext, options: ApiOptions): Promise<void> {
+async function admit(name: RouteName, context: ApiContext, options: ApiServices): Promise<void> {
   expectSameSite(context, options);
   const access = ACCESS[name];
   if (access === "anyone") return;
   const identity = await identify(context, options);
-  if (identity === null)
-    throw new ApiError("api.not-signed-in", "expected a session, got none that is alive");
-  if (!mayUse(identity.role, access)) {
+  if (identity === null) {
+    if (bearerToken(context) !== undefined && !options.tokenFailures.admit(callerOf(context)))
+      throw new ApiError("api.too-many-attempts", "Too many attempts. Wait a minute.");
+    throw new ApiError("api.not-signed-in", "expected a session or token, got none that is alive");
+  }
+  const scope = scopeOf(name);
+  if (identity.scopes !== null && (scope === null || !identity.scopes.includes(scope))) {
+    const needed = scope === null ? "a person" : `the scope ${scope}`;
+    throw new ApiError("api.forbidden", `expected ${needed}, got a token without it`);
+  }
+  if (identity.scopes === null && !mayUse(identity.role, access)) {
     throw new ApiError("api.forbidden", `expected the role ${access}, got ${identity.role}`);
   }
   context.set("identity", identity);

@@ -6,11 +6,12 @@ import { AdytonError } from "../core/errors.ts";
 export const API_ERROR_CODES = {
   "api.bad-request": "The request has another shape than the API's contract. The message names the member.",
   "api.not-signed-in":
-    "There is no session, or it has ended. Sign in with a one-time link from adyton sign-in.",
+    "There is no session or token, or it has ended. Sign in with a one-time link from adyton sign-in.",
   "api.sign-in-refused":
     "The sign-in link is unknown, was used, or has expired. Make another with adyton sign-in.",
   "api.too-many-attempts": "Too many sign-in attempts came from this address. Wait a minute.",
-  "api.forbidden": "The signed-in user's role does not allow this. An administrator can give another role.",
+  "api.forbidden":
+    "The signed-in user's role, or the token's scopes, do not allow this. An administrator can give another.",
   "api.cross-site":
     "A change was asked for from another site, or without the header x-adyton-console. Use the console itself.",
   "api.not-found": "There is no such thing at this address.",
@@ -21,6 +22,8 @@ export const API_ERROR_CODES = {
     "The act could not be written to the log, so what it would have recorded was not done. Check the disk.",
   "api.busy": "The analytical store did not answer in time. Narrow the filter or try again.",
   "api.not-available": "This part is not running in this process.",
+  "api.provider-unavailable":
+    "The identity provider did not answer. Use a one-time link meanwhile; check console.provider.issuer and the network.",
   "api.console-not-built":
     "The console's files are missing. Run npm run build, or node scripts/build-console.ts in a clone.",
   "api.internal": "An error inside Adyton. The diagnostics name it under the request id.",
@@ -42,6 +45,7 @@ const STATUS: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
   "api.log-unavailable": 503,
   "api.busy": 503,
   "api.not-available": 503,
+  "api.provider-unavailable": 502,
   "api.console-not-built": 503,
   "api.internal": 500,
 };
@@ -56,6 +60,13 @@ export class ApiError extends AdytonError<ApiErrorCode> {
 const TRANSLATED: Readonly<Record<string, ApiErrorCode>> = {
   "finding-unknown": "api.not-found",
   "account-unknown": "api.not-found",
+  "organization-unknown": "api.not-found",
+  "declared-use-unknown": "api.not-found",
+  "key-unknown": "api.not-found",
+  "token-unknown": "api.not-found",
+  "user-unknown": "api.not-found",
+  "too-many-keys": "api.bad-request",
+  "state-unavailable": "api.busy",
   "invalid-fact": "api.bad-request",
   "state-busy": "api.busy",
   "store.query-timeout": "api.busy",

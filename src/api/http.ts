@@ -1,4 +1,5 @@
 // Reads requests through the contract's schemas. Everything a client sends is attacker-controlled until it has passed here.
+import { getConnInfo } from "@hono/node-server/conninfo";
 import type { z } from "zod";
 import { ApiError } from "./errors.ts";
 import type { ApiContext } from "./services.ts";
@@ -44,6 +45,20 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** Milliseconds of a time that the contract has checked. */
+export function msOrNull(time: string | null): number | null {
+  return time === null ? null : Date.parse(time);
+}
+
 export function isoTimeOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms);
+}
+
+/** The peer's address. Behind a proxy everybody shares its address, and with it the limit: that errs to the safe side. */
+export function callerOf(context: ApiContext): string {
+  try {
+    return getConnInfo(context).remote.address ?? "local";
+  } catch {
+    return "local"; // called without a socket, as the Unix socket and in-process callers do
+  }
 }

@@ -23,6 +23,8 @@ export function sessionToken(context: ApiContext, options: ApiOptions): string |
 /** Null when nobody is signed in. The token is attacker-controlled. */
 export async function identify(context: ApiContext, options: ApiOptions): Promise<Identity | null> {
   if (options.identityOf !== undefined) return options.identityOf(context.req.raw);
+  const bearer = bearerToken(context);
+  if (bearer !== undefined) return await machineOf(bearer, options);
   const token = sessionToken(context, options);
   if (token === undefined) return null;
   const session = await options.state.sessions.authenticate(token);
@@ -32,7 +34,22 @@ export async function identify(context: ApiContext, options: ApiOptions): Promis
     role: session.role,
     actor: `user:${session.user}`,
     expiresMs: session.expiresMs,
+    scopes: null,
   };
+}
+
+/** What stands behind `Authorization: Bearer`; undefined without such a header. Then a cookie does not count. */
+export function bearerToken(context: ApiContext): string | undefined {
+  const value = context.req.header("authorization");
+  return value === undefined ? undefined : (/^bearer +(\S+)$/i.exec(value)?.[1] ?? "");
+}
+
+/** Its scopes say what it may do; the role is the least there is. */
+async function machineOf(secret: string, { state }: ApiOptions): Promise<Identity | null> {
+  const token = await state.tokens.authenticate(secret);
+  if (token === null) return null;
+  const { id, scopes, expiresMs } = token;
+  return { name: id, role: "viewer", actor: `token:${id}`, expiresMs, scopes };
 }
 
 export function setSession(context: ApiContext, token: string, expiresMs: number, options: ApiOptions): void {
@@ -52,6 +69,8 @@ export function clearSession(context: ApiContext, options: ApiOptions): void {
 /** Guards every unsafe method, signed in or not. @throws ApiError `api.cross-site` */
 export function expectSameSite(context: ApiContext, options: ApiOptions): void {
   if (SAFE_METHODS.has(context.req.method) || options.identityOf !== undefined) return;
+  // No browser adds this header by itself, and with it no cookie counts.
+  if (bearerToken(context) !== undefined) return;
   const site = context.req.header("sec-fetch-site");
   const origin = context.req.header("origin");
   const isOwn =

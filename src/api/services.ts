@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { RouteName } from "./access.ts";
 import type { Component } from "./contract/operations.ts";
 import type { Role } from "./contract/session.ts";
+import type { IdentityProvider } from "./identity-provider.ts";
 import type { RequestCounters } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
@@ -22,7 +23,10 @@ export interface Identity {
   readonly actor: string;
   /** Null: an identity that does not end, such as the local operator's. */
   readonly expiresMs: number | null;
+  /** A machine's token: what it may do, whatever the role. Null: a person. */
+  readonly scopes: readonly string[] | null;
 }
+
 
 export interface ApiOptions {
   readonly state: State;
@@ -45,6 +49,10 @@ export interface ApiOptions {
    * need no protection against foreign sites, because no browser reaches the socket.
    */
   readonly identityOf?: (request: Request) => Identity | null;
+  /** Derives the secrets with which tenants sign; absent: such keys can't be made here. */
+  readonly endUserMaster?: Uint8Array;
+  /** Signs people in through the configured identity provider; absent: there is none. */
+  readonly provider?: IdentityProvider;
   readonly diagnostics: Logger;
   readonly clock: () => number;
 }
@@ -64,6 +72,7 @@ export type ApiContext = Context<ApiEnv>;
 export interface ApiServices extends ApiOptions {
   readonly requests: RequestCounters;
   readonly signInAttempts: RateLimit;
+  readonly tokenFailures: RateLimit;
 }
 
 export type Handler = (context: ApiContext, services: ApiServices) => Promise<Response> | Response;

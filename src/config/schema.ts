@@ -3,6 +3,7 @@ import { z } from "zod";
 import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
 import { type LogConfig, logSection, type WitnessServiceConfig, witnessSection } from "./log-section.ts";
+import { type ProviderConfig, providerSection } from "./provider-section.ts";
 import { type RespondConfig, respondSection } from "./respond-section.ts";
 import { type StateConfig, stateSection } from "./state-section.ts";
 
@@ -28,6 +29,7 @@ export interface ConsoleConfig {
   readonly publicUrl: string | null;
   readonly sessionMinutes: number;
   readonly signInLinkMinutes: number;
+  readonly provider: ProviderConfig | null;
 }
 
 export interface DiagnosticsConfig {
@@ -105,15 +107,21 @@ const detect = z.strictObject({
   }),
 });
 
-const consoleSection = z.strictObject({
-  listen: listen(8788, "Where the console and the JSON API are served."),
-  publicUrl: httpUrl.nullable().default(null).meta({
-    description:
-      "URL under which people reach the console, when a proxy stands in front. `null`: built from `listen`. An https URL makes session cookies `Secure`.",
-  }),
-  sessionMinutes: whole(1, 43_200, 720, "Life of a session, minutes. A working day by default."),
-  signInLinkMinutes: whole(1, 1440, 15, "Life of a one-time sign-in link, minutes."),
-});
+const consoleSection = z
+  .strictObject({
+    listen: listen(8788, "Where the console and the JSON API are served."),
+    publicUrl: httpUrl.nullable().default(null).meta({
+      description:
+        "URL under which people reach the console, when a proxy stands in front. `null`: built from `listen`. An https URL makes session cookies `Secure`.",
+    }),
+    sessionMinutes: whole(1, 43_200, 720, "Life of a session, minutes. A working day by default."),
+    signInLinkMinutes: whole(1, 1440, 15, "Life of a one-time sign-in link, minutes."),
+    provider: providerSection,
+  })
+  .refine(({ provider, publicUrl }) => provider === null || publicUrl !== null, {
+    error: "expected the URL under which people reach the console, which the provider sends them back to",
+    path: ["publicUrl"],
+  });
 
 const diagnostics = z.strictObject({
   level: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info").meta({

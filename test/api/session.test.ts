@@ -82,7 +82,13 @@ describe("guards", () => {
   });
 
   test("an identity given by other means needs no cookie and names itself in acts", async () => {
-    const identity = { name: "root", role: "admin", actor: "cli:root", expiresMs: null } as const;
+    const identity = {
+      name: "root",
+      role: "admin",
+      actor: "cli:root",
+      expiresMs: null,
+      scopes: null,
+    } as const;
     const api = await createApi({ ...world.options, identityOf: () => identity });
     const response = await api.request("/api/session");
     assert.deepEqual(await response.json(), { user: { name: "root", role: "admin" }, expiresAt: null });

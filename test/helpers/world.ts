@@ -16,6 +16,7 @@ import { Keyring } from "../../src/log/keyring.ts";
 import { Ledger } from "../../src/log/ledger.ts";
 import { SealedLog } from "../../src/log/sealed-log.ts";
 import { LogWriter } from "../../src/log/writer.ts";
+import { END_USER_PURPOSE } from "../../src/state/end-user-keys.ts";
 import { State } from "../../src/state/state.ts";
 import { Store } from "../../src/store/store.ts";
 
@@ -58,7 +59,8 @@ export async function openWorld(overrides: Partial<ApiOptions> = {}): Promise<Wo
   const log = await SealedLog.open({ folder: root, keys });
   const store = await Store.open({ folder: folder.store });
   const pump = new Pump({ log, store, features: featuresOf(keys) });
-  const options = { ...standard({ state, log, writer, store, folder }), ...overrides };
+  const endUserMaster = keys.purposeKey(END_USER_PURPOSE);
+  const options = { ...standard({ state, log, writer, store, folder }), endUserMaster, ...overrides };
   const api = await createApi(options);
   const settle = async (): Promise<void> => {
     while ((await ledger.step()).sealed > 0);
@@ -113,6 +115,7 @@ function standard(parts: Parts): ApiOptions {
         publicUrl: null,
         sessionMinutes: 60,
         signInLinkMinutes: 15,
+        provider: null,
       },
     },
     consoleFolder: null,

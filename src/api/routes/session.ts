@@ -1,9 +1,8 @@
 // Signing in by a one-time link, and out.
-import { getConnInfo } from "@hono/node-server/conninfo";
 import { recorderFor } from "../acts.ts";
 import { type Session, signInBody } from "../contract/session.ts";
 import { ApiError } from "../errors.ts";
-import { isoTime, isoTimeOrNull, readBody } from "../http.ts";
+import { callerOf, isoTime, isoTimeOrNull, readBody } from "../http.ts";
 import { clearSession, sessionToken, setSession } from "../identity.ts";
 import type { ApiContext, ApiServices, Handlers } from "../services.ts";
 
@@ -40,13 +39,4 @@ async function signIn(context: ApiContext, services: ApiServices): Promise<Respo
   setSession(context, made.token, expiresMs, services);
   const session: Session = { user: { name: user, role }, expiresAt: isoTime(expiresMs) };
   return context.json(session);
-}
-
-/** The peer's address. Behind a proxy everybody shares its address, and with it the limit: that errs to the safe side. */
-function callerOf(context: ApiContext): string {
-  try {
-    return getConnInfo(context).remote.address ?? "local";
-  } catch {
-    return "local"; // called without a socket, as the Unix socket and in-process callers do
-  }
 }

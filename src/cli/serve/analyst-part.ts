@@ -6,12 +6,14 @@ import { fileURLToPath } from "node:url";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
+import { IdentityProvider } from "../../api/identity-provider.ts";
 import type { ApiOptions, Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
 import type { Config } from "../../config/schema.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { LogWriter } from "../../log/writer.ts";
+import { END_USER_PURPOSE } from "../../state/end-user-keys.ts";
 import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
@@ -30,7 +32,13 @@ const CONSOLE_FOLDER = fileURLToPath(new URL("../../../dist/console/", import.me
 const SEGMENT_BYTES = 1024 * 1024;
 
 /** Whoever may open the socket file is the operator of this machine. */
-const LOCAL_OPERATOR: Identity = { name: "local", role: "admin", actor: "cli:local", expiresMs: null };
+const LOCAL_OPERATOR: Identity = {
+  name: "local",
+  role: "admin",
+  actor: "cli:local",
+  expiresMs: null,
+  scopes: null,
+};
 
 export async function start({ config, log }: PartContext): Promise<Part> {
   const parts = await openParts(config, log);
@@ -44,6 +52,8 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     hunt: config.detect.enabled ? () => analysis.hunt() : null,
     components: () => componentsOf(heard),
     metrics: () => prometheusText(heard.counters, analysis.counters),
+    endUserMaster: parts.keys.purposeKey(END_USER_PURPOSE),
+    ...providerOf(config),
     diagnostics: log,
     clock: Date.now,
   };
@@ -67,6 +77,12 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       await closeParts(parts);
     },
   };
+}
+
+function providerOf({ console: { provider, publicUrl } }: Config): Pick<ApiOptions, "provider"> {
+  // The schema demands the URL where there is a provider.
+  if (provider === null || publicUrl === null) return {};
+  return { provider: new IdentityProvider(provider, { publicUrl, now: Date.now }) };
 }
 
 /** What the process holds open. */
