@@ -8,6 +8,7 @@ import type { CloseFigures, HeaderPairs } from "../core/record.ts";
 import type { GatewayErrorCode } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { readUpstreamHead, type UpstreamHead } from "./headers.ts";
+import type { Placed } from "./in-flight.ts";
 import type { Identity, Recorded } from "./recorder.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import type { Route } from "./routes.ts";
@@ -35,7 +36,8 @@ export interface Admitted {
 
 type Outcome = CloseFigures["outcome"];
 
-export class Forwarding implements Dispatcher.DispatchHandler {
+export class Forwarding implements Dispatcher.DispatchHandler, Placed {
+  slot = -1;
   readonly #shared: Shared;
   readonly #admitted: Admitted;
   readonly #record: ExchangeRecord;

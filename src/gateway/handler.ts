@@ -7,6 +7,7 @@ import type { GatewayErrorCode } from "./errors.ts";
 import { type ExchangeIds, validRequestId } from "./exchange-id.ts";
 import { Forwarding } from "./forwarding.ts";
 import { loggedPairs, upstreamHeaders } from "./headers.ts";
+import { InFlight } from "./in-flight.ts";
 import type { NetworkReader } from "./network.ts";
 import type { Identity } from "./recorder.ts";
 import { refusalOf } from "./refusal.ts";
@@ -41,7 +42,7 @@ interface Place {
 export class Handler {
   readonly #options: HandlerOptions;
   /** Exchanges in flight. The worker sweeps them, and cuts what is left when it stops. */
-  readonly active: Set<Forwarding> = new Set();
+  readonly active: InFlight<Forwarding> = new InFlight();
   /** Called whenever the last exchange in flight is over. */
   onIdle: (() => void) | null = null;
 
@@ -85,7 +86,7 @@ export class Handler {
     }
     shared.metrics.requestBytes += body.length;
     const release = (): void => {
-      this.active.delete(forwarding);
+      this.active.remove(forwarding);
       place.release();
     };
     const forwarding: Forwarding = new Forwarding(shared, {

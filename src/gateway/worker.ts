@@ -143,7 +143,7 @@ class Worker {
 
   #sweep(): void {
     const nowMs = performance.now();
-    for (const forwarding of this.#handler.active) forwarding.sweep(nowMs);
+    for (const forwarding of this.#handler.active.all()) forwarding.sweep(nowMs);
   }
 
   async #stop(): Promise<void> {
@@ -153,7 +153,7 @@ class Worker {
     });
     this.#server.closeIdleConnections();
     await this.#idleWithin(this.#config.limits.drainTimeoutMs);
-    for (const forwarding of [...this.#handler.active]) forwarding.abort();
+    for (const forwarding of this.#handler.active.all()) forwarding.abort();
     this.#server.closeAllConnections();
     clearInterval(this.#sweeper);
     await closed;
