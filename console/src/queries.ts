@@ -5,6 +5,7 @@ import * as exchangesContract from "../../src/api/contract/exchanges.ts";
 import * as findingsContract from "../../src/api/contract/findings.ts";
 import * as ledgerContract from "../../src/api/contract/ledger.ts";
 import * as operationsContract from "../../src/api/contract/operations.ts";
+import * as responseContract from "../../src/api/contract/response.ts";
 import * as sessionContract from "../../src/api/contract/session.ts";
 import { ApiFailure, get } from "./api.ts";
 
@@ -91,3 +92,32 @@ export const healthQuery = queryOptions({
   queryFn: () => get(operationsContract.health, "/api/health"),
   refetchInterval: LIVE_MS,
 });
+
+export const policyQuery = queryOptions({
+  queryKey: ["policy"],
+  queryFn: () => get(responseContract.policyInForce, "/api/policy"),
+  staleTime: 60_000,
+});
+
+export const verdictsQuery = (query: Loose<responseContract.VerdictsQuery>) =>
+  queryOptions({
+    queryKey: ["verdicts", query],
+    queryFn: () => get(responseContract.verdictPage, "/api/verdicts", query),
+    placeholderData: keepPreviousData,
+    refetchInterval: LIVE_MS,
+  });
+
+export const verdictQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["verdict", id],
+    queryFn: () => get(responseContract.verdict, `/api/verdicts/${segment(id)}`),
+    refetchInterval: LIVE_MS,
+  });
+
+export const appealsQuery = (query: Loose<responseContract.AppealsQuery>) =>
+  queryOptions({
+    queryKey: ["appeals", query],
+    queryFn: () => get(responseContract.appealPage, "/api/appeals", query),
+    placeholderData: keepPreviousData,
+    refetchInterval: LIVE_MS,
+  });

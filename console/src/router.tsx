@@ -4,13 +4,17 @@ import { z } from "zod";
 import { ENDINGS } from "../../src/api/contract/exchanges.ts";
 import { FINDING_KINDS, FINDING_STATUSES } from "../../src/api/contract/findings.ts";
 import { RECORD_KINDS } from "../../src/api/contract/ledger.ts";
+import { APPEAL_STATUSES, MEASURES, VERDICT_STATUSES } from "../../src/api/contract/response.ts";
 import { AccountScreen } from "./screens/account.tsx";
 import { AccountsScreen } from "./screens/accounts.tsx";
+import { AppealsScreen } from "./screens/appeals.tsx";
 import { FindingScreen } from "./screens/finding.tsx";
 import { FindingsScreen } from "./screens/findings.tsx";
 import { LedgerScreen } from "./screens/ledger.tsx";
 import { NotFound, Shell } from "./screens/shell.tsx";
 import { SignInScreen } from "./screens/sign-in.tsx";
+import { VerdictScreen } from "./screens/verdict.tsx";
+import { VerdictsScreen } from "./screens/verdicts.tsx";
 
 // A mistyped or outdated address falls back to the plain view instead of an error.
 const text = z.string().max(200).optional().catch(undefined);
@@ -88,7 +92,44 @@ const ledger = createRoute({
   component: LedgerScreen,
 });
 
-const tree = root.addChildren([index, signIn, findings, finding, accounts, account, ledger]);
+const verdicts = createRoute({
+  getParentRoute: () => root,
+  path: "/verdicts",
+  validateSearch: z.object({
+    status: choice([...VERDICT_STATUSES, "live"]),
+    measure: choice(MEASURES),
+    finding: text,
+    account: text,
+    page,
+  }),
+  component: VerdictsScreen,
+});
+
+const verdict = createRoute({
+  getParentRoute: () => root,
+  path: "/verdicts/$id",
+  component: VerdictScreen,
+});
+
+const appeals = createRoute({
+  getParentRoute: () => root,
+  path: "/appeals",
+  validateSearch: z.object({ status: choice(APPEAL_STATUSES), page }),
+  component: AppealsScreen,
+});
+
+const tree = root.addChildren([
+  index,
+  signIn,
+  findings,
+  finding,
+  accounts,
+  account,
+  verdicts,
+  verdict,
+  appeals,
+  ledger,
+]);
 
 export function createConsoleRouter() {
   return createRouter({ routeTree: tree, defaultPreload: false, scrollRestoration: true });

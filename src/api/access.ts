@@ -46,6 +46,13 @@ export type RouteName =
   | "GET /api/ledger/records"
   | "GET /api/ledger/records/:index"
   | "POST /api/hunt"
+  | "GET /api/policy"
+  | "GET /api/verdicts"
+  | "GET /api/verdicts/:id"
+  | "POST /api/verdicts/:id/decision"
+  | "POST /api/verdicts/:id/release"
+  | "GET /api/appeals"
+  | "POST /api/appeals/:id/decision"
   | "GET /metrics"
   | "GET /health"
   | "GET /log/checkpoint"
@@ -92,6 +99,13 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /api/ledger/records": "viewer",
   "GET /api/ledger/records/:index": "viewer",
   "POST /api/hunt": "analyst",
+  "GET /api/policy": "viewer",
+  "GET /api/verdicts": "viewer",
+  "GET /api/verdicts/:id": "viewer",
+  "POST /api/verdicts/:id/decision": "approver",
+  "POST /api/verdicts/:id/release": "approver",
+  "GET /api/appeals": "analyst",
+  "POST /api/appeals/:id/decision": "approver",
   "GET /metrics": "viewer",
   "GET /health": "anyone",
   "GET /log/checkpoint": "anyone",

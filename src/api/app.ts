@@ -10,6 +10,7 @@ import { logFileHandlers } from "./log-files.ts";
 import { RequestCounters } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { accountHandlers } from "./routes/accounts.ts";
+import { appealHandlers } from "./routes/appeals.ts";
 import { exchangeHandlers } from "./routes/exchanges.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { ledgerHandlers } from "./routes/ledger.ts";
@@ -19,6 +20,7 @@ import { peopleHandlers } from "./routes/people.ts";
 import { providerHandlers } from "./routes/provider.ts";
 import { sessionHandlers } from "./routes/session.ts";
 import { standingHandlers } from "./routes/standing.ts";
+import { verdictHandlers } from "./routes/verdicts.ts";
 import { applySecurityHeaders } from "./security-headers.ts";
 import type { ApiContext, ApiEnv, ApiOptions, ApiServices, Handler, Handlers } from "./services.ts";
 import { StaticFiles } from "./static-files.ts";
@@ -36,6 +38,8 @@ const HANDLERS: Handlers<RouteName> = {
   ...exchangeHandlers,
   ...ledgerHandlers,
   ...operationHandlers,
+  ...verdictHandlers,
+  ...appealHandlers,
   ...logFileHandlers,
 };
 

@@ -16,6 +16,8 @@ export const API_ERROR_CODES = {
     "A change was asked for from another site, or without the header x-adyton-console. Use the console itself.",
   "api.not-found": "There is no such thing at this address.",
   "api.not-sealed": "The records of this exchange are not sealed in the log yet. Try again in a second.",
+  "api.conflict":
+    "This can't be done at the stage that has been reached: somebody else decided meanwhile. Load it again.",
   "api.erased": "The content was erased: its key is destroyed. Proofs of the record stay valid.",
   "api.body-too-large": "The request's body is larger than the API's limit.",
   "api.log-unavailable":
@@ -40,6 +42,7 @@ const STATUS: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
   "api.cross-site": 403,
   "api.not-found": 404,
   "api.not-sealed": 409,
+  "api.conflict": 409,
   "api.erased": 410,
   "api.body-too-large": 413,
   "api.log-unavailable": 503,
@@ -68,6 +71,10 @@ const TRANSLATED: Readonly<Record<string, ApiErrorCode>> = {
   "too-many-keys": "api.bad-request",
   "state-unavailable": "api.busy",
   "invalid-fact": "api.bad-request",
+  "verdict-unknown": "api.not-found",
+  "verdict-step": "api.conflict",
+  "appeal-unknown": "api.not-found",
+  "appeal-step": "api.conflict",
   "state-busy": "api.busy",
   "store.query-timeout": "api.busy",
   "log.not-found": "api.not-found",

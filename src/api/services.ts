@@ -6,6 +6,7 @@ import type { Config } from "../config/schema.ts";
 import type { Finding } from "../core/finding.ts";
 import type { SealedLog } from "../log/sealed-log.ts";
 import type { LogWriter } from "../log/writer.ts";
+import type { Policy } from "../respond/policy.ts";
 import type { State } from "../state/state.ts";
 import type { Store } from "../store/store.ts";
 import type { RouteName } from "./access.ts";
@@ -27,6 +28,17 @@ export interface Identity {
   readonly scopes: readonly string[] | null;
 }
 
+/** What the API needs of the response that runs beside it. */
+export interface ResponsePort {
+  readonly mode: "shadow" | "enforce";
+  readonly policy: Policy;
+  /** SHA-256 of the policy. */
+  readonly hash: string;
+  /** When a decision of now takes effect: the policy's delay with its random part. */
+  effectiveMs(): number;
+  /** Called after each decision, so that gateways hear of it at once. */
+  changed(): Promise<void>;
+}
 
 export interface ApiOptions {
   readonly state: State;
@@ -53,6 +65,8 @@ export interface ApiOptions {
   readonly endUserMaster?: Uint8Array;
   /** Signs people in through the configured identity provider; absent: there is none. */
   readonly provider?: IdentityProvider;
+  /** Absent: no response runs, and nothing can be decided here. */
+  readonly response?: ResponsePort;
   readonly diagnostics: Logger;
   readonly clock: () => number;
 }

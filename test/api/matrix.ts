@@ -41,6 +41,14 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
   "GET /api/ledger/records": line("vapd", "ledger:read"),
   "GET /api/ledger/records/:index": line("vapd", "ledger:read"),
 
+  "GET /api/policy": peopleWho("vapd"),
+  "GET /api/verdicts": peopleWho("vapd"),
+  "GET /api/verdicts/:id": peopleWho("vapd"),
+  "GET /api/appeals": peopleWho("apd"),
+  "POST /api/verdicts/:id/decision": peopleWho("pd"),
+  "POST /api/verdicts/:id/release": peopleWho("pd"),
+  "POST /api/appeals/:id/decision": peopleWho("pd"),
+
   "PATCH /api/findings/:id": line("apd", "findings:write"),
   "POST /api/hunt": line("apd", "hunt:write"),
   "POST /api/exchanges/:id/reveal": peopleWho("apd"),

@@ -13,6 +13,8 @@ import { ThemeSwitch } from "../theme.tsx";
 const PLACES = [
   { to: "/findings", name: "Findings" },
   { to: "/accounts", name: "Accounts" },
+  { to: "/verdicts", name: "Verdicts" },
+  { to: "/appeals", name: "Appeals" },
   { to: "/ledger", name: "Ledger" },
 ] as const;
 
