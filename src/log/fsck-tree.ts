@@ -14,15 +14,31 @@ interface Where {
   readonly index: number;
 }
 
+/** A head that witnesses cosigned, or that an authority put a time on. */
+export interface EarlierHead {
+  readonly file: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** Who vouches, as in "that witnesses cosigned". */
+  readonly vouched: string;
+}
+
 interface TreeCheckOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly size: number;
   /** Root of the checkpoint, which decides whether an entry or its tile is the bad one. */
   readonly root: Uint8Array | null;
-  /** A head that was given out before, with quorum: the tree must have had this root at this size. */
-  readonly earlier: { readonly file: string; readonly size: number; readonly root: Uint8Array } | null;
+  /** Heads that others have vouched for: the tree must have had this root at this size. */
+  readonly earlier: readonly EarlierHead[];
   readonly complain: Complain;
+}
+
+/** `trusted`: does it hash to what stands above it? Null until somebody needs to know. */
+interface LeafTile {
+  readonly index: number;
+  readonly bytes: Buffer | null;
+  trusted: boolean | null;
 }
 
 export class TreeCheck {
@@ -32,15 +48,13 @@ export class TreeCheck {
   /** Derived hashes of the tile being filled, by level. */
   readonly #levels: Uint8Array[][] = [];
   readonly #full: { level: number; index: number; hashes: Uint8Array[] }[] = [];
-  #leafTile: { index: number; bytes: Buffer | null; trusted: boolean } = {
-    index: -1,
-    bytes: null,
-    trusted: false,
-  };
+  readonly #earlier: EarlierHead[];
+  #leafTile: LeafTile = { index: -1, bytes: null, trusted: null };
   tiles = 0;
 
   constructor(options: TreeCheckOptions) {
     this.#options = options;
+    this.#earlier = options.earlier.toSorted((a, b) => a.size - b.size);
     this.#reader = new TileReader(options.disk, options.folder);
     this.#range = new CompactRange({
       onNode: (position, hash) => {
@@ -71,57 +85,85 @@ export class TreeCheck {
 
   /**
    * Adds a leaf's hash; null: its entry could not be read. Where entry and tile disagree, the tree above tells which is
-   * bad, and the good hash is used from there on, so that one flipped bit is one problem.
+   * bad, and the good hash is used from there on, so that one flipped bit is one problem. Wait for what it returns, if
+   * anything.
    */
-  async append(hash: Uint8Array | null, where: Where): Promise<void> {
-    const index = Math.floor(where.index / TILE_WIDTH);
-    if (this.#leafTile.index !== index) this.#leafTile = { index, ...(await this.#loadLeafTile(index)) };
-    const at = (where.index % TILE_WIDTH) * HASH_BYTES;
-    const listed = this.#leafTile.bytes?.subarray(at, at + HASH_BYTES);
-    const known = listed?.length === HASH_BYTES ? listed : null;
-    const differs = hash !== null && known !== null && !equalBytes(hash, known);
-    if (differs && this.#leafTile.trusted)
-      this.#options.complain({
-        code: "leaf",
-        ...where,
-        message: "the entry does not hash to what its tile says",
-      });
-    const listedCounts = known !== null && (hash === null || (differs && this.#leafTile.trusted));
-    // A copy: a view would keep its whole tile in memory.
-    this.#range.append(listedCounts ? Uint8Array.from(known) : (hash ?? new Uint8Array(HASH_BYTES)));
-    if (this.#full.length > 0)
-      for (const tile of this.#full.splice(0)) await this.#compare(tile.level, tile.index, tile.hashes);
-    if (this.size === this.#options.earlier?.size) this.#compareEarlier(this.#options.earlier);
+  append(hash: Uint8Array | null, where: Where): Promise<void> | null {
+    const listed = this.#listed(where.index);
+    if (listed === undefined) return this.#readTileAndAppend(hash, where);
+    if (hash === null || (listed !== null && !equalBytes(hash, listed)))
+      return this.#settleDifference(hash, listed, where);
+    return this.#add(hash);
   }
 
-  #compareEarlier({ file, size, root }: NonNullable<TreeCheckOptions["earlier"]>): void {
+  /** What the tile says of a leaf; null: nothing; undefined: it is not read yet. */
+  #listed(leaf: number): Uint8Array | null | undefined {
+    const { index, bytes } = this.#leafTile;
+    if (index !== Math.floor(leaf / TILE_WIDTH)) return undefined;
+    const at = (leaf % TILE_WIDTH) * HASH_BYTES;
+    const listed = bytes?.subarray(at, at + HASH_BYTES);
+    return listed?.length === HASH_BYTES ? listed : null;
+  }
+
+  async #readTileAndAppend(hash: Uint8Array | null, where: Where): Promise<void> {
+    const index = Math.floor(where.index / TILE_WIDTH);
+    const width = tileWidth(0, index, this.#options.size);
+    const tile = await this.#reader.read({ level: 0, index, width });
+    this.#leafTile = { index, bytes: tile?.bytes ?? null, trusted: null };
+    await this.append(hash, where);
+  }
+
+  async #settleDifference(hash: Uint8Array | null, listed: Uint8Array | null, where: Where): Promise<void> {
+    this.#leafTile.trusted ??= await this.#isTrusted();
+    const { trusted } = this.#leafTile;
+    const differs = hash !== null && listed !== null;
+    if (differs && trusted) {
+      const message = "the entry does not hash to what its tile says";
+      this.#options.complain({ code: "leaf", ...where, message });
+    }
+    const listedCounts = listed !== null && (hash === null || trusted);
+    // A copy: a view would keep its whole tile in memory.
+    await this.#add(listedCounts ? Uint8Array.from(listed) : (hash ?? new Uint8Array(HASH_BYTES)));
+  }
+
+  #add(hash: Uint8Array): Promise<void> | null {
+    this.#range.append(hash);
+    while (this.#earlier[0]?.size === this.size) this.#compareEarlier(this.#earlier.shift());
+    return this.#full.length === 0 ? null : this.#compareFull();
+  }
+
+  async #compareFull(): Promise<void> {
+    for (const tile of this.#full.splice(0)) await this.#compare(tile.level, tile.index, tile.hashes);
+  }
+
+  #compareEarlier(head: EarlierHead | undefined): void {
+    if (head === undefined) return;
+    const { file, size, root, vouched } = head;
     if (size <= this.size && equalBytes(this.root(), root)) return;
     const got = size > this.size ? `only ${this.size} records` : "another tree";
-    const message = `expected the tree of ${size} records that witnesses cosigned, got ${got}`;
+    const message = `expected the tree of ${size} records that ${vouched}, got ${got}`;
     this.#options.complain({ code: "root", file, offset: null, index: null, message });
   }
 
   /** A level-0 tile is trusted when it hashes to what the tile above, or the checkpoint's root, says. */
-  async #loadLeafTile(index: number): Promise<{ bytes: Buffer | null; trusted: boolean }> {
+  async #isTrusted(): Promise<boolean> {
     const { size, root } = this.#options;
+    const { index, bytes } = this.#leafTile;
     const width = tileWidth(0, index, size);
-    const tile = await this.#reader.read({ level: 0, index, width });
-    if (tile === null || tile.bytes.length < width * HASH_BYTES)
-      return { bytes: tile?.bytes ?? null, trusted: false };
-    const { bytes } = tile;
+    if (bytes === null || bytes.length < width * HASH_BYTES) return false;
     try {
       if (width < TILE_WIDTH) {
         const whole = await this.#reader.range({ start: 0, end: size }, size);
-        return { bytes, trusted: root !== null && equalBytes(whole, root) };
+        return root !== null && equalBytes(whole, root);
       }
       const above = await this.#reader.hashes(1, Math.floor(index / TILE_WIDTH), size);
       const at = (index % TILE_WIDTH) * HASH_BYTES;
       const hashes = Array.from({ length: width }, (_, i) =>
         bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
       );
-      return { bytes, trusted: equalBytes(rootOf(hashes), above.subarray(at, at + HASH_BYTES)) };
+      return equalBytes(rootOf(hashes), above.subarray(at, at + HASH_BYTES));
     } catch (error) {
-      if (error instanceof LogError) return { bytes, trusted: false };
+      if (error instanceof LogError) return false;
       throw error;
     }
   }
@@ -144,8 +186,7 @@ export class TreeCheck {
 
   /** Compares the partial tiles of the right edge. */
   async finish(): Promise<void> {
-    const { earlier } = this.#options;
-    if (earlier !== null && earlier.size > this.size) this.#compareEarlier(earlier);
+    for (const head of this.#earlier.splice(0)) if (head.size > this.size) this.#compareEarlier(head);
     for (const [level, hashes] of this.#levels.entries()) {
       if (hashes.length === 0) continue;
       await this.#compare(level, Math.floor(this.size / TILE_WIDTH ** (level + 1)), hashes);

@@ -15,7 +15,7 @@ import { LogError } from "./errors.ts";
 import { ContentCheck } from "./fsck-content.ts";
 import { OrderCheck } from "./fsck-order.ts";
 import type { Complain, FsckProblem, FsckReport } from "./fsck-report.ts";
-import { TreeCheck } from "./fsck-tree.ts";
+import { type EarlierHead, TreeCheck } from "./fsck-tree.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLedgerState } from "./ledger-state.ts";
 
@@ -94,7 +94,9 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const head = await openHead(options, disk, folder.checkpoint, complain);
   const size = head?.size ?? 0;
   const cosigned = await openHead(options, disk, folder.cosignedCheckpoint, complain);
-  const earlier = cosigned === null ? null : { ...cosigned, file: folder.cosignedCheckpoint };
+  const earlier: EarlierHead[] = [];
+  if (cosigned !== null)
+    earlier.push({ ...cosigned, file: folder.cosignedCheckpoint, vouched: "witnesses cosigned" });
   const tree = new TreeCheck({
     disk,
     folder: folder.log,
@@ -179,7 +181,8 @@ async function checkBundle(context: BundleContext, bundle: number, width: number
     const entry = entries?.[i];
     const index = bundle * TILE_WIDTH + i;
     const where = { file, offset: entry?.offset ?? 0, index };
-    await tree.append(entry === undefined ? null : leafHash(entry.bytes), where);
+    const waiting = tree.append(entry === undefined ? null : leafHash(entry.bytes), where);
+    if (waiting !== null) await waiting;
     const leaf = entry === undefined ? null : parseLeaf(entry.bytes);
     if (entry !== undefined && leaf === null)
       complain({ code: "leaf", ...where, message: "expected a canonical leaf, got other bytes" });
