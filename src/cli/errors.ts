@@ -40,8 +40,9 @@ export const EXIT: {
   readonly usage: 2;
   readonly rejectedInput: 3;
   readonly checkFailed: 4;
+  readonly ownWord: 5;
   readonly configuration: 78;
-} = { ok: 0, error: 1, usage: 2, rejectedInput: 3, checkFailed: 4, configuration: 78 };
+} = { ok: 0, error: 1, usage: 2, rejectedInput: 3, checkFailed: 4, ownWord: 5, configuration: 78 };
 
 export const EXIT_CODE_HELP = `Exit codes:
   0   done
@@ -49,4 +50,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   2   called wrongly
   3   done, but some input was rejected (an import with malformed lines)
   4   a check failed (doctor, fsck, verify)
+  5   a bundle agrees with itself, but no policy was given that says whose log it is (verify)
   78  the configuration or the runtime is not usable`;

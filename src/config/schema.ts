@@ -1,5 +1,6 @@
 // The whole configuration in one strict schema: every setting with its unit, its default and the reason for it.
 import { z } from "zod";
+import { type EvidenceConfig, evidenceSection } from "./evidence-section.ts";
 import { httpUrl, type Listen, listen, type SecretReference, secretReference, whole } from "./fields.ts";
 import { type GatewayConfig, gatewaySection } from "./gateway-section.ts";
 import { type LogConfig, logSection, type WitnessServiceConfig, witnessSection } from "./log-section.ts";
@@ -53,6 +54,7 @@ export interface Config {
   readonly respond: RespondConfig;
   readonly console: ConsoleConfig;
   readonly witness: WitnessServiceConfig;
+  readonly evidence: EvidenceConfig;
   readonly diagnostics: DiagnosticsConfig;
   readonly processes: ProcessesConfig;
 }
@@ -160,6 +162,7 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   respond: respondSection,
   console: consoleSection.prefault({}).meta({ description: "The console and its API." }),
   witness: witnessSection,
+  evidence: evidenceSection,
   diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),
   processes: processes.prefault({}).meta({ description: "How `adyton serve` restarts its processes." }),
 });

@@ -1,4 +1,5 @@
 // The tables of the control plane as the query layer types them. Times are whole milliseconds since the epoch.
+import type { CaseTables } from "./case-tables.ts";
 import type { IdentityTables } from "./identity-tables.ts";
 import type { ResponseTables } from "./response-tables.ts";
 
@@ -100,7 +101,7 @@ export interface RevisionsTable {
   revision: number;
 }
 
-export interface Tables extends ResponseTables, IdentityTables {
+export interface Tables extends ResponseTables, CaseTables, IdentityTables {
   accounts: AccountsTable;
   keys: KeysTable;
   findings: FindingsTable;

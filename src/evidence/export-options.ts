@@ -1,0 +1,30 @@
+// What an export needs of the rest of Adyton, and what whoever exports chooses.
+import type { ActRecorder } from "../core/acts.ts";
+import type { State } from "../state/state.ts";
+import type { Sealing } from "./sealed-entry.ts";
+import type { Withheld } from "./stage-records.ts";
+
+export interface ExportOptions extends Sealing {
+  readonly state: State;
+  readonly caseId: string;
+  /** Where the bundle goes; it must not exist. */
+  readonly out: string;
+  readonly by: string;
+  /** Name and version of the software. */
+  readonly tool: string;
+  /** What the export's custody entry names as its authority; default: the case's. */
+  readonly authority?: string | undefined;
+  readonly record: ActRecorder;
+  readonly pseudonymOf: (account: string) => string;
+  /** C2SP tlog-policy of this installation. */
+  readonly policy: string;
+  /** Public key of the log, as people compare it. */
+  readonly key: string;
+  readonly withheld: Withheld;
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  /** age public keys; none: the bundle is in clear. */
+  readonly recipients: readonly string[];
+  readonly now: () => number;
+  readonly onProgress?: (what: string, done: number, total: number) => void;
+}

@@ -1,0 +1,71 @@
+// The detectors' findings in the report: opinions, each with its method, its rate of error and where it may be wrong.
+import type { FindingSnapshot } from "../case-scope.ts";
+import { visible } from "../visible-text.ts";
+import type { Block } from "./blocks.ts";
+
+const KINDS: Readonly<Record<string, string>> = {
+  account: "about one account",
+  campaign: "about several accounts acting as one",
+  probe: "about a telling act",
+};
+
+export function findingBlocks(findings: readonly FindingSnapshot[]): Block[] {
+  if (findings.length === 0) return [];
+  return [
+    { kind: "heading", text: "Opinions: what detectors concluded" },
+    {
+      kind: "text",
+      text: "A detector is a program that compares traffic with what honest customers do. Its conclusion can be wrong, and the text says how often it is expected to be. None of these conclusions is needed to read the facts above.",
+    },
+    ...findings.flatMap(oneFinding),
+  ];
+}
+
+function chance(value: number): string {
+  if (value === 0) return "smaller than can be computed";
+  const exact = value < 0.001 ? value.toExponential(1) : value.toPrecision(2);
+  const odds = 1 / value;
+  const words = odds >= 2 ? ` (about 1 in ${Math.round(odds).toLocaleString("en-GB")})` : "";
+  return `${exact}${words}`;
+}
+
+function oneFinding({ finding, opinion }: FindingSnapshot): Block[] {
+  const rows: [string, string][] = [
+    ["Finding", `${finding.id}, ${KINDS[finding.kind] ?? finding.kind}`],
+    ["Raised", new Date(finding.timeMs).toISOString().slice(0, 16).replace("T", " ").concat(" UTC")],
+    ["Accounts named", finding.accounts.length.toLocaleString("en-GB")],
+  ];
+  if (finding.pValue != null) rows.push(["Chance if innocent (p-value)", chance(finding.pValue)]);
+  if (finding.eValue != null) rows.push(["Weight of evidence (e-value)", finding.eValue.toPrecision(3)]);
+  rows.push(["Rate of error", visible(finding.errorRate, 1000)]);
+  rows.push([
+    "Method",
+    `detector ${opinion.detector}, version ${opinion.version ?? "unknown"}, ${opinion.maturity ?? "maturity unknown"}`,
+  ]);
+  rows.push(["Definition (SHA-256)", opinion.configuration ?? "unknown"]);
+  if (opinion.calibration !== null) rows.push(["Compared with", visible(opinion.calibration, 1500)]);
+  const blocks: Block[] = [
+    { kind: "subheading", text: visible(finding.summary, 400) },
+    { kind: "facts", rows },
+  ];
+  if (finding.contributions.length > 0)
+    blocks.push({
+      kind: "table",
+      columns: [
+        { title: "What contributed", width: 4 },
+        { title: "Value", width: 8 },
+      ],
+      rows: finding.contributions.map(({ name, value }) => [visible(name, 200), visible(value, 600)]),
+    });
+  if (opinion.assumptions.length > 0)
+    blocks.push(
+      { kind: "text", text: "It holds only if:" },
+      { kind: "list", items: [...opinion.assumptions] },
+    );
+  if (opinion.falsePositives.length > 0)
+    blocks.push(
+      { kind: "text", text: "Honest customers who could look like this:" },
+      { kind: "list", items: [...opinion.falsePositives] },
+    );
+  return blocks;
+}

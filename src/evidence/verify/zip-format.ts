@@ -1,0 +1,102 @@
+// The one form of zip that bundles have: stored entries in the order of their names, no slack, so that no bit is free.
+import { concatBytes, utf8 } from "../../core/bytes.ts";
+
+/** A bundle fits the plain zip format: what would need zip64 is refused. */
+export const MAX_ZIP_BYTES = 0xffff_fffe;
+export const MAX_ZIP_ENTRIES = 0xfffe;
+/** Longest path inside the zip. */
+export const MAX_PATH_BYTES = 240;
+
+export const LOCAL_HEADER_BYTES = 30;
+export const CENTRAL_HEADER_BYTES = 46;
+export const END_BYTES = 22;
+export const LOCAL_SIGNATURE = 0x04034b50;
+export const CENTRAL_SIGNATURE = 0x02014b50;
+export const END_SIGNATURE = 0x06054b50;
+
+/** Made by Unix, version 2.0; a regular file that everyone may read. Extractors then set usable permissions. */
+const MADE_BY = 0x0314;
+const EXTERNAL_ATTRIBUTES = (0o100644 << 16) >>> 0;
+/** Version 1.0: stored files only. */
+const VERSION_NEEDED = 10;
+/** 1 January 1980, the first date there is: a bundle's times are in its records. */
+const DOS_DATE = 0x0021;
+
+export interface ZipEntry {
+  /** ASCII, forward slashes. */
+  readonly path: string;
+  readonly crc: number;
+  readonly bytes: number;
+  /** Of the local header. */
+  readonly offset: number;
+}
+
+/** A path that means the same on every system, and stays below the folder it is extracted to. */
+export function isSafePath(path: string): boolean {
+  if (path.length === 0 || path.length > MAX_PATH_BYTES || !/^[A-Za-z0-9_./-]+$/.test(path)) return false;
+  return path.split("/").every((part) => part !== "" && !/^\.+$/.test(part) && !part.endsWith("."));
+}
+
+type Field = readonly [bytes: 2 | 4, value: number];
+
+function pack(fields: readonly Field[]): Uint8Array {
+  const packed = new Uint8Array(fields.reduce((sum, [bytes]) => sum + bytes, 0));
+  const view = new DataView(packed.buffer);
+  let at = 0;
+  for (const [bytes, value] of fields) {
+    if (bytes === 2) view.setUint16(at, value, true);
+    else view.setUint32(at, value, true);
+    at += bytes;
+  }
+  return packed;
+}
+
+/** Version, flags, method, time, date, checksum, both sizes, name length, extra length: what both headers share. */
+function common(entry: ZipEntry): Field[] {
+  return [
+    [2, VERSION_NEEDED],
+    [2, 0],
+    [2, 0],
+    [2, 0],
+    [2, DOS_DATE],
+    [4, entry.crc],
+    [4, entry.bytes],
+    [4, entry.bytes],
+    [2, entry.path.length],
+    [2, 0],
+  ];
+}
+
+/** Local header with its name (APPNOTE 6.3.10 section 4.3.7). */
+export function localHeader(entry: ZipEntry): Uint8Array {
+  return concatBytes(pack([[4, LOCAL_SIGNATURE], ...common(entry)]), utf8(entry.path));
+}
+
+/** Central directory header with its name (section 4.3.12). */
+export function centralHeader(entry: ZipEntry): Uint8Array {
+  const fixed = pack([
+    [4, CENTRAL_SIGNATURE],
+    [2, MADE_BY],
+    ...common(entry),
+    [2, 0], // comment
+    [2, 0], // disk
+    [2, 0], // internal attributes
+    [4, EXTERNAL_ATTRIBUTES],
+    [4, entry.offset],
+  ]);
+  return concatBytes(fixed, utf8(entry.path));
+}
+
+/** End of central directory (section 4.3.16), without a comment. */
+export function endRecord(directory: { entries: number; bytes: number; offset: number }): Uint8Array {
+  return pack([
+    [4, END_SIGNATURE],
+    [2, 0],
+    [2, 0],
+    [2, directory.entries],
+    [2, directory.entries],
+    [4, directory.bytes],
+    [4, directory.offset],
+    [2, 0],
+  ]);
+}
