@@ -1,5 +1,4 @@
 // The `adyton` command: puts the subcommands together, and turns every failure into one line and an exit code.
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/errors.ts";
 import { AdytonError } from "../core/errors.ts";
@@ -7,6 +6,7 @@ import { accountsCommand } from "./accounts.ts";
 import { alertsCommand } from "./alerts.ts";
 import { appealsCommand } from "./appeals.ts";
 import { budgetsCommand } from "./budgets.ts";
+import { caseCommand } from "./case.ts";
 import { configCommand } from "./config.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -26,6 +26,8 @@ import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
 import { usersCommand } from "./users.ts";
 import { verdictsCommand } from "./verdicts.ts";
+import { verifyCommand } from "./verify.ts";
+import { version } from "./version.ts";
 import { witnessCommand } from "./witness.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */
@@ -35,6 +37,8 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   huntCommand,
   findingsCommand,
+  caseCommand,
+  verifyCommand,
   policyCommand,
   verdictsCommand,
   appealsCommand,
@@ -80,11 +84,6 @@ Full documentation: docs/cli.md`,
   for (const make of COMMANDS) root.addCommand(make());
   equip(root);
   return root;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
 /** Errors are thrown, not exits; every command's help names the global options, which may stand anywhere. */
