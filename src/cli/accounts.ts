@@ -3,10 +3,12 @@ import { Command } from "commander";
 import { type AccountFacts, unknownAccount } from "../core/account.ts";
 import type { Account, AccountStatus } from "../state/accounts.ts";
 import type { State } from "../state/state.ts";
+import { addTransferCommands } from "./accounts/commands.ts";
 import { type Context, contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 import { CliError } from "./errors.ts";
 import { type Cell, timeText } from "./output.ts";
+import { addStandingCommands } from "./standing.ts";
 import { withChanges, withState } from "./with-state.ts";
 
 interface FactOptions {
@@ -53,8 +55,8 @@ export function accountsCommand(): Command {
     )
     .action(async (name: string, options: FactOptions, self: Command) => {
       const context = contextOf(self);
-      await withChanges(context, async ({ state, record }) => {
-        const { account, isNew } = await state.accounts.ensure(factsOf(name, options), { record });
+      await withChanges(context, async ({ state, record, by }) => {
+        const { account, isNew } = await state.accounts.ensure(factsOf(name, options), { record, by });
         context.output.result({ ...account, isNew }, () =>
           context.output.line(`${isNew ? "Recorded" : "Known; facts updated:"} ${account.account}`),
         );
@@ -62,6 +64,8 @@ export function accountsCommand(): Command {
     });
   statusCommand(command, "suspend", "suspended", "Refuse every key of an account, within a second.");
   statusCommand(command, "resume", "active", "Accept the keys of a suspended account again.");
+  addStandingCommands(command, "account");
+  addTransferCommands(command);
   return command;
 }
 
@@ -72,8 +76,8 @@ function statusCommand(parent: Command, name: string, status: AccountStatus, des
     .addHelpText("after", `\nExample:\n  adyton accounts ${name} acme`)
     .action(async (account: string, _options: object, self: Command) => {
       const context = contextOf(self);
-      await withChanges(context, async ({ state, record }) => {
-        const updated = await state.accounts.update(account, { status }, { record });
+      await withChanges(context, async ({ state, record, by }) => {
+        const updated = await state.accounts.update(account, { status }, { record, by });
         context.output.result(updated, () => context.output.line(`${updated.account} is ${updated.status}.`));
       });
     });

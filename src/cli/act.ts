@@ -18,6 +18,7 @@ const LOCK_PAUSE_MS = 50;
 /** The log as a command writes it. */
 export interface ActLog {
   readonly record: ActRecorder;
+  readonly keys: Pick<Keyring, "purposeKey">;
   close(): Promise<void>;
 }
 
@@ -33,6 +34,7 @@ export async function openActLog(
     const writer = await openWriter(folder, keys);
     return {
       record: recorderOf(writer, { by }),
+      keys,
       close: async () => {
         await writer.close();
         keys.close();

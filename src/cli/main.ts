@@ -18,12 +18,14 @@ import { huntCommand } from "./hunt.ts";
 import { importCommand } from "./import.ts";
 import { keysCommand } from "./keys.ts";
 import { logCommand } from "./log.ts";
+import { organizationsCommand } from "./organizations.ts";
 import { policyCommand } from "./policy.ts";
 import { replayCommand } from "./replay.ts";
 import { serveCommand } from "./serve.ts";
 import { signInCommand } from "./sign-in.ts";
 import { storeCommand } from "./store.ts";
 import { printable } from "./terminal.ts";
+import { tokensCommand } from "./tokens.ts";
 import { usersCommand } from "./users.ts";
 import { verdictsCommand } from "./verdicts.ts";
 import { verifyCommand } from "./verify.ts";
@@ -35,6 +37,7 @@ const COMMANDS: readonly (() => Command)[] = [
   serveCommand,
   accountsCommand,
   keysCommand,
+  organizationsCommand,
   huntCommand,
   findingsCommand,
   caseCommand,
@@ -47,6 +50,7 @@ const COMMANDS: readonly (() => Command)[] = [
   detectorsCommand,
   signInCommand,
   usersCommand,
+  tokensCommand,
   importCommand,
   replayCommand,
   logCommand,

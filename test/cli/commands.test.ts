@@ -77,7 +77,7 @@ describe("adyton keys", () => {
         keys.close();
         return keys.authenticate(secret);
       });
-    assert.deepEqual(await authenticate(), { account: "acme", key: key?.id });
+    assert.deepEqual(await authenticate(), { account: "acme", key: key?.id, organization: null });
 
     const listed = await place.adyton("keys list --account acme");
     assert.match(listed.out, /k_[0-9a-f]{18} +acme +active/);
