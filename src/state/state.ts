@@ -9,6 +9,7 @@ import { type AccountErasure, eraseAccount } from "./account-erasure.ts";
 import { Accounts } from "./accounts.ts";
 import { Alerts } from "./alerts.ts";
 import { Appeals } from "./appeals.ts";
+import { BudgetStops } from "./budget-stops.ts";
 import { Approvals } from "./case-approvals.ts";
 import { Cases } from "./cases.ts";
 import { EndUserKeys } from "./end-user-keys.ts";
@@ -67,6 +68,7 @@ export class State {
   readonly appeals: Appeals;
   readonly outcomes: Outcomes;
   readonly alerts: Alerts;
+  readonly budgetStops: BudgetStops;
   readonly cases: Cases;
   readonly approvals: Approvals;
   readonly #db: Kysely<Tables>;
@@ -90,6 +92,7 @@ export class State {
     this.appeals = new Appeals(context);
     this.outcomes = new Outcomes(context);
     this.alerts = new Alerts(context);
+    this.budgetStops = new BudgetStops(context);
     this.cases = new Cases(context);
     this.approvals = new Approvals(context);
   }

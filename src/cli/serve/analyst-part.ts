@@ -26,6 +26,7 @@ import { componentsOf } from "./components.ts";
 import type { StatusMessage } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 import { prometheusText } from "./prometheus.ts";
+import { Response } from "./response.ts";
 
 const CONSOLE_FOLDER = fileURLToPath(new URL("../../../dist/console/", import.meta.url));
 /** Acts and looks at content: little, so the segments are small. */
@@ -42,7 +43,8 @@ const LOCAL_OPERATOR: Identity = {
 
 export async function start({ config, log }: PartContext): Promise<Part> {
   const parts = await openParts(config, log);
-  const analysis = analysisOf(parts, config, log, await hunterOf(parts, config, log));
+  const response = await responseOf(parts, config, log);
+  const analysis = analysisOf(parts, response, config, log, await hunterOf(parts, config, log));
   let heard: StatusMessage = { type: "status", processes: [], counters: {} };
   const services: ApiOptions = {
     ...parts,
@@ -54,6 +56,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     metrics: () => prometheusText(heard.counters, analysis.counters),
     endUserMaster: parts.keys.purposeKey(END_USER_PURPOSE),
     ...providerOf(config),
+    response: response.port,
     diagnostics: log,
     clock: Date.now,
   };
@@ -64,6 +67,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
 
   const stop = new AbortController();
   const running = analysis.run(stop.signal);
+  response.start();
   const { host, port } = config.console.listen;
   return {
     detail: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(web) ?? port}`,
@@ -74,6 +78,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       stop.abort();
       await Promise.all([closeServer(web), closeServer(local)]);
       await running;
+      await response.close();
       await closeParts(parts);
     },
   };
@@ -126,13 +131,25 @@ async function closeParts({ deriver, store, sealed, writer, state, keys }: Parts
   keys.close();
 }
 
-function analysisOf(parts: Parts, config: Config, log: Logger, hunter: Hunter | null): Analysis {
+async function responseOf({ state, store, writer }: Parts, config: Config, log: Logger): Promise<Response> {
+  const record = recorderOf(writer, { by: "system" });
+  return await Response.open({ config, state, store, record, log, clock: Date.now });
+}
+
+function analysisOf(
+  parts: Parts,
+  response: Response,
+  config: Config,
+  log: Logger,
+  hunter: Hunter | null,
+): Analysis {
   const { sealed, store, deriver, state, writer } = parts;
   return new Analysis({
     pump: new Pump({ log: sealed, store, deriver }),
     hunt: hunter,
     keep: async (findings) => {
       await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
+      await response.hunted(findings);
     },
     tickMs: config.detect.tickMs,
     clock: Date.now,
