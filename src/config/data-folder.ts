@@ -21,6 +21,8 @@ export class DataFolder {
   readonly checkpoint: string;
   /** The newest checkpoint that reached the quorum of witnesses. */
   readonly cosignedCheckpoint: string;
+  /** Stamped checkpoints: what authorities said of the time. */
+  readonly timestamps: string;
   readonly tiles: string;
   /** Sealed ciphertext, one pack per entry bundle. */
   readonly content: string;
@@ -45,6 +47,7 @@ export class DataFolder {
     this.log = join(this.root, "log");
     this.checkpoint = join(this.log, "checkpoint");
     this.cosignedCheckpoint = join(this.log, "checkpoint.cosigned");
+    this.timestamps = join(this.log, "timestamps");
     this.tiles = join(this.log, "tile");
     this.content = join(this.root, "content");
     this.ledger = join(this.root, "ledger");

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ED25519_COSIGNATURE, ED25519_NOTE, parseVerifierKey } from "../core/verifier-key.ts";
 import { httpUrl, type Listen, listen, whole } from "./fields.ts";
+import { type TimestampConfig, timestampSection } from "./timestamp-section.ts";
 
 /** Somebody else's witness that is asked to cosign our checkpoints. */
 export interface WitnessConfig {
@@ -19,6 +20,9 @@ export interface LogConfig {
   readonly witnessQuorum: number;
   readonly witnessEveryMs: number;
   readonly witnessTimeoutMs: number;
+  readonly timestamps: TimestampConfig;
+  /** Null: content is kept until somebody erases it. */
+  readonly retentionDays: number | null;
 }
 
 /** `adyton witness serve`: what this machine witnesses for others. */
@@ -98,6 +102,11 @@ export const logSection: z.ZodType<LogConfig, object | undefined> = z
       "Shortest time between two rounds of asking, milliseconds. Public witnesses state how often they may be asked.",
     ),
     witnessTimeoutMs: whole(100, 600_000, 10_000, "Longest wait for one witness's answer, milliseconds."),
+    timestamps: timestampSection,
+    retentionDays: z.int().min(1).max(36_500).nullable().default(null).meta({
+      description:
+        "Content older than this is erased, but for what is under a legal hold; leaves and proofs stay. `null`: it is kept until somebody erases it.",
+    }),
   })
   .prefault({})
   .superRefine(({ witnesses, witnessQuorum }, context) => {

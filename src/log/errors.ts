@@ -46,6 +46,12 @@ export const LOG_ERROR_CODES = {
     "A witness has cosigned a longer log under this log's name. This log was rolled back, or another one signs with its key: stop it and compare them.",
   "log.witness-refused":
     "A witness refuses this log's checkpoint: key or origin unknown to it, or the checkpoint contradicts what it cosigned before. Check its configuration; for a contradiction, stop and compare the logs.",
+  "log.timestamp-roots":
+    "A file of trusted timestamp roots can't be read, or holds no certificate in PEM. Check log.timestamps in the configuration.",
+  "log.timestamp-failed":
+    "A timestamp authority could not be reached in time, or its answer is no timestamp that verifies. It is asked again with growing pauses.",
+  "log.timestamp-invalid":
+    "A stored timestamp does not verify, or is about another checkpoint than its name says.",
   "log.proof-invalid": "The proof does not verify.",
 } as const;
 

@@ -4,6 +4,7 @@ export interface FsckProblem {
   readonly code:
     | "checkpoint"
     | "signature"
+    | "timestamp"
     | "root"
     | "bundle"
     | "leaf"
@@ -37,6 +38,8 @@ export interface FsckReport {
   readonly checked: {
     readonly leaves: number;
     readonly tiles: number;
+    /** Timestamps of the authorities that were given. */
+    readonly timestamps: number;
     readonly digests: number;
     readonly commitments: number;
     /** Records whose content is destroyed. With keys each was checked to have its tombstone. */

@@ -15,9 +15,11 @@ import { LogError } from "./errors.ts";
 import { ContentCheck } from "./fsck-content.ts";
 import { OrderCheck } from "./fsck-order.ts";
 import type { Complain, FsckProblem, FsckReport } from "./fsck-report.ts";
+import { checkTimestamps } from "./fsck-timestamps.ts";
 import { type EarlierHead, TreeCheck } from "./fsck-tree.ts";
 import type { Keyring } from "./keyring.ts";
 import { readLedgerState } from "./ledger-state.ts";
+import type { TimestampAuthority } from "./timestamp-client.ts";
 
 /** Problems kept in a report; beyond them they are only counted. */
 const MAX_PROBLEMS = 100;
@@ -30,6 +32,8 @@ export interface FsckOptions {
   readonly origin?: string | null;
   /** Keys of witnesses whose cosignatures are verified too. */
   readonly witnesses?: readonly VerifierKey[];
+  /** Whose timestamps are verified. */
+  readonly authorities?: readonly TimestampAuthority[];
   readonly disk?: Disk;
   readonly onProgress?: (leaves: number, size: number) => void;
   /** False: tree and leaves only. */
@@ -97,6 +101,10 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const earlier: EarlierHead[] = [];
   if (cosigned !== null)
     earlier.push({ ...cosigned, file: folder.cosignedCheckpoint, vouched: "witnesses cosigned" });
+  const keys = options.keys?.verifierKeys(options.origin ?? undefined) ?? [];
+  const { authorities = [] } = options;
+  const stamped = await checkTimestamps({ disk, folder: folder.timestamps, keys, authorities, complain });
+  earlier.push(...stamped.heads);
   const tree = new TreeCheck({
     disk,
     folder: folder.log,
@@ -132,7 +140,7 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     root: base64(tree.root()),
     origin: head?.origin ?? "",
     signatureChecked: head !== null && options.keys !== undefined,
-    checked: { leaves: tree.size, tiles: tree.tiles, ...content.counts },
+    checked: { leaves: tree.size, tiles: tree.tiles, timestamps: stamped.stamps, ...content.counts },
     gaps: order.gaps,
     open: order.openCount,
     problemCount,

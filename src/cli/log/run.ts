@@ -2,10 +2,13 @@
 import { base64, parseDecimal } from "../../core/bytes.ts";
 import type { Leaf } from "../../core/leaf.ts";
 import { formatVerifierKey } from "../../core/verifier-key.ts";
+import { NODE_DISK } from "../../log/disk.ts";
 import { LogError } from "../../log/errors.ts";
 import { fsck } from "../../log/fsck.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
+import { timestampAuthorities } from "../../log/timestamp-client.ts";
+import { TimestampFiles } from "../../log/timestamp-files.ts";
 import { isCosignedBy, witnessEndpoints } from "../../log/witness-client.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../errors.ts";
@@ -47,6 +50,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
       keys,
       origin: context.config.log.origin,
       witnesses: witnessEndpoints(context.config.log.witnesses).flatMap((witness) => witness.keys),
+      authorities: await timestampAuthorities(context.config.log.timestamps.authorities),
       content: options.content,
       onProgress: (leaves, size) => {
         progress ??= output.progress("Checking", size);
@@ -59,7 +63,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
       const { checked } = report;
       output.line(`${report.ok ? "clean" : "DAMAGED"}: ${report.size} records, root ${report.root}`);
       output.line(
-        `${checked.tiles} tiles, ${checked.digests} digests, ${checked.commitments} records' commitments, ` +
+        `${checked.tiles} tiles, ${checked.timestamps} timestamps, ${checked.digests} digests, ${checked.commitments} records' commitments, ` +
           `${checked.erased} erased, ${report.open} exchanges open, ${seconds.toFixed(1)} s`,
       );
       for (const gap of report.gaps)
@@ -100,7 +104,9 @@ export async function showLog(context: Context, record: string | undefined): Pro
         .filter((witness) => isCosignedBy(checkpoint, witness))
         .map(({ name }) => name);
       const witnessed = { quorum, cosigned, quorumSize: (await log.cosigned())?.size ?? 0 };
-      const shown = { origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note, witnessed };
+      const stamps = await stampsOf(context);
+      const head = { origin, size, root: base64(root), key: vkeys[0], keys: vkeys, note };
+      const shown = { ...head, witnessed, timestamps: stamps };
       output.result(shown, () => {
         output.pairs([
           ["origin", origin],
@@ -109,6 +115,11 @@ export async function showLog(context: Context, record: string | undefined): Pro
           ["key", vkeys[0] ?? ""],
         ]);
         if (witnesses.length > 0) showWitnesses(output, witnessed);
+        const last = stamps.at(-1);
+        if (last !== undefined)
+          output.pairs([
+            ["timestamps", `${stamps.length}, the last on ${last.size} records at ${last.time}`],
+          ]);
       });
       return;
     }
@@ -128,6 +139,23 @@ export async function showLog(context: Context, record: string | undefined): Pro
       }
     });
   });
+}
+
+/** What authorities said of the time, verified. Throws `log.timestamp-invalid` for a stamp that is none. */
+async function stampsOf({
+  folder,
+  config,
+}: Context): Promise<{ authority: string; size: number; time: string; by: string }[]> {
+  const authorities = await timestampAuthorities(config.log.timestamps.authorities);
+  const files = new TimestampFiles(NODE_DISK, folder.timestamps);
+  const stamps: { authority: string; size: number; time: string; by: string }[] = [];
+  for (const name of await files.list()) {
+    if (name.size === null || !authorities.some((one) => one.name === name.authority)) continue;
+    const { verified } = await files.check(name, authorities);
+    const time = new Date(verified.timeMs).toISOString();
+    stamps.push({ authority: name.authority, size: name.size, time, by: verified.authority });
+  }
+  return stamps;
 }
 
 /** Says plainly when the newest checkpoint lacks what the configuration asks for. */

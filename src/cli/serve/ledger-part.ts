@@ -1,8 +1,13 @@
 // The ledger as a process: seals what every writer wrote, and once more when it is asked to stop.
+import { DataFolder } from "../../config/data-folder.ts";
 import { Cosigning } from "../../log/cosigning.ts";
+import { NODE_DISK } from "../../log/disk.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
+import { timestampAuthorities } from "../../log/timestamp-client.ts";
+import { TimestampFiles } from "../../log/timestamp-files.ts";
+import { Timestamping } from "../../log/timestamping.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
 import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
@@ -18,13 +23,19 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   });
   const stop = new AbortController();
   const running = ledger.run(stop.signal);
-  const cosigning = await startCosigning({ config, log }, { keys, ledger, signal: stop.signal });
+  const beside = { keys, ledger, signal: stop.signal };
+  const cosigning = await startCosigning({ config, log }, beside);
+  const timestamping = await startTimestamping({ config, log }, beside);
   return {
     detail: `${ledger.size} records sealed`,
-    counters: () => ({ ledger_records_sealed: ledger.size, ...cosigning.counters() }),
+    counters: () => ({
+      ledger_records_sealed: ledger.size,
+      ...cosigning.counters(),
+      ...timestamping.counters(),
+    }),
     close: async () => {
       stop.abort();
-      await Promise.all([running, cosigning.ended]);
+      await Promise.all([running, cosigning.ended, timestamping.ended]);
       await sealRest(ledger);
       ledger.close();
       keys.close();
@@ -32,18 +43,28 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   };
 }
 
-interface RunningCosigning {
+/** Something that goes on beside the sealing. */
+interface Running {
   readonly counters: () => Counters;
   readonly ended: Promise<void>;
 }
 
+interface Beside {
+  readonly keys: Keyring;
+  readonly ledger: Ledger;
+  readonly signal: AbortSignal;
+}
+
+const IDLE: Running = { counters: () => ({}), ended: Promise.resolve() };
+const DAY_MS = 86_400_000;
+
 /** Asks the configured witnesses beside the sealing; without any there is nothing to do and nothing to count. */
 async function startCosigning(
   { config, log }: Pick<PartContext, "config" | "log">,
-  { keys, ledger, signal }: { keys: Keyring; ledger: Ledger; signal: AbortSignal },
-): Promise<RunningCosigning> {
+  { keys, ledger, signal }: Beside,
+): Promise<Running> {
   const { origin, witnesses: configured, witnessQuorum: quorum } = config.log;
-  if (configured.length === 0) return { counters: () => ({}), ended: Promise.resolve() };
+  if (configured.length === 0) return IDLE;
   const witnesses = witnessEndpoints(configured);
   const trusted = witnesses.flatMap((witness) => witness.keys);
   const sealed = await SealedLog.open({ folder: config.data, keys, origin, witnesses: trusted });
@@ -67,6 +88,37 @@ async function startCosigning(
     };
   };
   return { counters, ended: cosigning.run(signal).finally(() => sealed.close()) };
+}
+
+/** Asks the configured authorities for the time beside the sealing. */
+async function startTimestamping(
+  { config, log }: Pick<PartContext, "config" | "log">,
+  { keys, signal }: Beside,
+): Promise<Running> {
+  const { origin, timestamps } = config.log;
+  const authorities = await timestampAuthorities(timestamps.authorities);
+  if (authorities.length === 0) return IDLE;
+  const sealed = await SealedLog.open({ folder: config.data, keys, origin });
+  const { everyMs, timeoutMs, renewBeforeDays } = timestamps;
+  const timestamping = new Timestamping({
+    log: sealed,
+    files: new TimestampFiles(NODE_DISK, new DataFolder(config.data).timestamps),
+    authorities,
+    everyMs,
+    timeoutMs,
+    renewBeforeMs: renewBeforeDays * DAY_MS,
+    onError: (error) => log.warn({ code: error.code, err: error }, "no timestamp"),
+  });
+  const counters = (): Counters => {
+    const { size, timeMs, stamps, failures } = timestamping.status;
+    return {
+      ledger_records_timestamped: size,
+      ledger_timestamp_seconds: Math.floor(timeMs / 1000),
+      ledger_timestamps: stamps,
+      ledger_timestamp_failures_total: failures,
+    };
+  };
+  return { counters, ended: timestamping.run(signal).finally(() => sealed.close()) };
 }
 
 /** The writers have stopped by now: what they left is sealed, so that a stopped installation has no loose ends. */
