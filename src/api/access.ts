@@ -56,6 +56,8 @@ export type RouteName =
   | "GET /metrics"
   | "GET /health"
   | "GET /log/checkpoint"
+  | "GET /log/checkpoint.cosigned"
+  | "GET /log/timestamps/*"
   | "GET /log/tile/*";
 
 export const ACCESS: Readonly<Record<RouteName, Access>> = {
@@ -109,6 +111,8 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /metrics": "viewer",
   "GET /health": "anyone",
   "GET /log/checkpoint": "anyone",
+  "GET /log/checkpoint.cosigned": "anyone",
+  "GET /log/timestamps/*": "anyone",
   "GET /log/tile/*": "anyone",
 };
 

@@ -9,7 +9,22 @@ const TILE_PATH = /^\/log\/(tile\/(?:entries|\d{1,2})\/(?:x\d{3}\/)*\d{3}(?:\.p\
 /** A tile never changes once it is written. */
 const FOREVER = "public, max-age=31536000, immutable";
 
-export const logFileHandlers: Handlers<"GET /log/checkpoint" | "GET /log/tile/*"> = {
+/** What `src/log/timestamp-files.ts` writes: stamped checkpoints, stamps, and the lists of renewals. */
+const TIMESTAMP_PATH = /^\/log\/(timestamps\/[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){1,2})$/;
+
+export const logFileHandlers: Handlers<
+  "GET /log/checkpoint" | "GET /log/checkpoint.cosigned" | "GET /log/timestamps/*" | "GET /log/tile/*"
+> = {
+  "GET /log/checkpoint.cosigned": async (_context, { folder }) => {
+    const bytes = await read(folder.cosignedCheckpoint);
+    return answer(bytes, "text/plain; charset=utf-8", "no-cache");
+  },
+  "GET /log/timestamps/*": async (context, { folder }) => {
+    const path = TIMESTAMP_PATH.exec(context.req.path)?.[1];
+    if (path === undefined) throw new ApiError("api.not-found", "expected the path of a timestamp");
+    const type = path.endsWith(".tsr") ? "application/timestamp-reply" : "text/plain; charset=utf-8";
+    return answer(await read(join(folder.log, path)), type, "no-cache");
+  },
   "GET /log/checkpoint": async (_context, { folder }) => {
     const bytes = await read(folder.checkpoint);
     return answer(bytes, "text/plain; charset=utf-8", "no-cache");

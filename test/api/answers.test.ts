@@ -1,5 +1,7 @@
 // What the API answers, checked against the contract's schemas, on real records that went through log and store.
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { z } from "zod";
 import { createApi } from "../../src/api/app.ts";
@@ -284,6 +286,25 @@ describe("the ledger", () => {
     assert.deepEqual(
       seen,
       Array.from({ length: size }, (_, index) => size - 1 - index),
+    );
+  });
+
+  test("cosigned checkpoints and timestamps are served where there are any", async () => {
+    const { witnesses, timestamps } = await get(ledgerContract.ledger, "/api/ledger");
+    assert.deepEqual([witnesses, timestamps], [{ cosigned: [], quorum: 0, quorumSize: 0 }, []]);
+    for (const path of [
+      "/log/checkpoint.cosigned",
+      "/log/timestamps/6.tsa.tsr",
+      "/log/timestamps/..%2Fcheckpoint",
+    ])
+      assert.equal((await world.api.request(path)).status, 404);
+    const folder = world.options.folder.timestamps;
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "6.tsa.tsr"), "stamp");
+    const served = await world.api.request("/log/timestamps/6.tsa.tsr");
+    assert.deepEqual(
+      [await served.text(), served.headers.get("content-type")],
+      ["stamp", "application/timestamp-reply"],
     );
   });
 

@@ -21,6 +21,8 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
   "GET /api/sign-in/provider/callback": everybody,
   "GET /health": everybody,
   "GET /log/checkpoint": everybody,
+  "GET /log/checkpoint.cosigned": everybody,
+  "GET /log/timestamps/*": everybody,
   "GET /log/tile/*": everybody,
 
   "GET /api/session": peopleWho("vapd"),

@@ -10,6 +10,7 @@ import { featuresOf } from "../../src/cli/features.ts";
 import { accountDraft, closeDraft, openDraft } from "../../src/cli/import/drafts.ts";
 import { Pump } from "../../src/cli/pump.ts";
 import { DataFolder } from "../../src/config/data-folder.ts";
+import { logSection } from "../../src/config/log-section.ts";
 import type { AccountFacts } from "../../src/core/account.ts";
 import type { NeutralExchange } from "../../src/core/decode/neutral.ts";
 import { Keyring } from "../../src/log/keyring.ts";
@@ -117,6 +118,7 @@ function standard(parts: Parts): ApiOptions {
         signInLinkMinutes: 15,
         provider: null,
       },
+      log: logSection.parse({}),
     },
     consoleFolder: null,
     hunt: null,

@@ -76,6 +76,12 @@ function State({ state }: { state: Ledger }): ReactNode {
             value: exact(state.writers.length),
             hint: state.writers.map(({ name }) => name).join(", "),
           },
+          ...(state.witnesses.quorum === 0 ? [] : [witnessFigure(state)]),
+          ...state.timestamps.map(({ authority, size, time }) => ({
+            name: `Time by ${authority}`,
+            value: `${exact(size)} records`,
+            hint: time,
+          })),
         ]}
       />
       {state.checkpoint !== null && (
@@ -88,6 +94,12 @@ function State({ state }: { state: Ledger }): ReactNode {
       )}
     </>
   );
+}
+
+function witnessFigure({ witnesses: { cosigned, quorum, quorumSize } }: Ledger) {
+  const tone = cosigned.length >= quorum ? "good" : "warn";
+  const hint = `${cosigned.join(", ") || "nobody yet"}; with quorum: ${exact(quorumSize)} records`;
+  return { name: "Witnesses", value: <Badge tone={tone}>{`${cosigned.length} of ${quorum}`}</Badge>, hint };
 }
 
 const COLUMNS: readonly ColumnOf<LedgerRecord>[] = [

@@ -76,6 +76,10 @@ export interface Ledger {
   signatureValid: boolean;
   writers: { name: string; sequence: number }[];
   openExchanges: number;
+  /** Configured witnesses that cosigned the newest checkpoint; how many shall; the newest head that reached that. */
+  witnesses: { cosigned: string[]; quorum: number; quorumSize: number };
+  /** Newest stamp of each configured authority, verified when this answer was made. */
+  timestamps: { authority: string; size: number; time: string }[];
   /** How far the analytical store has read the log. */
   storePosition: number;
 }
@@ -84,4 +88,6 @@ export const ledger: z.ZodType<Ledger> = z.object({
   ...all(maybeText, "origin", "root", "checkpoint"),
   signatureValid: z.boolean(),
   writers: z.array(z.object({ name: z.string(), sequence: count })),
+  witnesses: z.object({ cosigned: z.array(z.string()), quorum: count, quorumSize: count }),
+  timestamps: z.array(z.object({ authority: z.string(), size: count, time: z.string() })),
 });

@@ -7,6 +7,9 @@ import { NODE_DISK } from "../../log/disk.ts";
 import { LogError } from "../../log/errors.ts";
 import { readLedgerState } from "../../log/ledger-state.ts";
 import type { SealedRecord } from "../../log/sealed-log.ts";
+import { timestampAuthorities } from "../../log/timestamp-client.ts";
+import { TimestampFiles } from "../../log/timestamp-files.ts";
+import { isCosignedBy, witnessEndpoints } from "../../log/witness-client.ts";
 import {
   type Ledger,
   type LedgerProof,
@@ -38,20 +41,32 @@ export const ledgerHandlers: Handlers<
   },
 };
 
-async function stateOf({ log, store, folder }: ApiOptions): Promise<Ledger> {
+async function stateOf(options: ApiOptions): Promise<Ledger> {
+  const { log, store, folder, config } = options;
   const [text, position, ledger] = await Promise.all([
     readFile(folder.checkpoint, "utf8").catch(() => null),
     store.position(),
     readLedgerState(NODE_DISK, folder.ledgerState),
   ]);
   const writers = Object.entries(ledger?.writers ?? {}).map(([name, { sequence }]) => ({ name, sequence }));
-  const state = { storePosition: position, writers, openExchanges: ledger?.open.length ?? 0 };
+  const witnesses = { cosigned: [] as string[], quorum: config.log.witnessQuorum, quorumSize: 0 };
+  const state = {
+    storePosition: position,
+    writers,
+    openExchanges: ledger?.open.length ?? 0,
+    witnesses,
+    timestamps: await newestStamps(options),
+  };
   if (text === null) {
     return { ...state, size: 0, origin: null, root: null, checkpoint: null, signatureValid: false };
   }
   try {
     // Verifies the signature against the installation's key.
-    const { size, origin, root, note } = await log.checkpoint();
+    const checkpoint = await log.checkpoint();
+    const { size, origin, root, note } = checkpoint;
+    for (const witness of witnessEndpoints(config.log.witnesses))
+      if (isCosignedBy(checkpoint, witness)) witnesses.cosigned.push(witness.name);
+    witnesses.quorumSize = (await log.cosigned())?.size ?? 0;
     return { ...state, size, origin, root: base64(root), checkpoint: note, signatureValid: true };
   } catch (error) {
     if (!(error instanceof LogError && error.code === "log.checkpoint-invalid")) throw error;
@@ -64,6 +79,25 @@ async function stateOf({ log, store, folder }: ApiOptions): Promise<Ledger> {
       signatureValid: false,
     };
   }
+}
+
+/** A stamp that does not verify is left out; fsck names it. */
+async function newestStamps({ folder, config }: ApiOptions): Promise<Ledger["timestamps"]> {
+  const authorities = await timestampAuthorities(config.log.timestamps.authorities);
+  const files = new TimestampFiles(NODE_DISK, folder.timestamps);
+  const newest = new Map<string, Ledger["timestamps"][number]>();
+  for (const name of (await files.list()).reverse()) {
+    const { authority, size } = name;
+    if (size === null || newest.has(authority) || !authorities.some((one) => one.name === authority))
+      continue;
+    const checked = await files.check(name, authorities).catch((error: unknown) => {
+      if (error instanceof LogError) return null;
+      throw error;
+    });
+    if (checked !== null)
+      newest.set(authority, { authority, size, time: new Date(checked.verified.timeMs).toISOString() });
+  }
+  return [...newest.values()];
 }
 
 /** Newest first, in strides, until a page is full or enough was looked at. */

@@ -12,6 +12,7 @@ import { DataFolder } from "../../config/data-folder.ts";
 import type { Config } from "../../config/schema.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
+import { witnessEndpoints } from "../../log/witness-client.ts";
 import { LogWriter } from "../../log/writer.ts";
 import { END_USER_PURPOSE } from "../../state/end-user-keys.ts";
 import { State } from "../../state/state.ts";
@@ -107,12 +108,13 @@ async function openParts(config: Config, log: Logger): Promise<Parts> {
   const root = folder.root;
   const keys = await Keyring.open({ folder: root });
   const { origin } = config.log;
+  const witnessKeys = witnessEndpoints(config.log.witnesses).flatMap((witness) => witness.keys);
   return {
     folder,
     keys,
     state: await State.open({ folder: root, config: config.state }),
     writer: await LogWriter.open({ folder: root, writer: "api", keys, segmentBytes: SEGMENT_BYTES }),
-    sealed: await SealedLog.open({ folder: root, keys, origin }),
+    sealed: await SealedLog.open({ folder: root, keys, origin, witnesses: witnessKeys }),
     store: await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) }),
     deriver: new DerivationPool({
       folder: root,
