@@ -1,6 +1,7 @@
 // `adyton log`: checks the query log, shows its records' public part, and gives and checks proofs.
 import { Command, Option } from "commander";
 import { contextOf } from "./context.ts";
+import type { MonitorCommandOptions } from "./log/monitor.ts";
 
 export function logCommand(): Command {
   const command = new Command("log").description(
@@ -40,6 +41,7 @@ export function logCommand(): Command {
       await proveRecord(contextOf(self), record, { open: options.open === true });
     });
   addTrust(command);
+  addMonitor(command);
   return command;
 }
 
@@ -76,5 +78,33 @@ Examples:
     .action(async (_options: object, self: Command) => {
       const { printPolicy } = await import("./log/verify.ts");
       await printPolicy(contextOf(self));
+    });
+}
+
+/** Watching somebody else's log. */
+function addMonitor(command: Command): void {
+  command
+    .command("monitor")
+    .description("Watch another log: each checkpoint must extend what was seen before. Exit code 4 if not.")
+    .argument("<url>", "the log's prefix, such as https://adyton.example/log")
+    .option("--key <vkey>", "the log's public key, obtained on another way")
+    .addOption(
+      new Option("--policy <file>", "trusted logs and the quorum of witnesses (C2SP tlog-policy)").conflicts(
+        "key",
+      ),
+    )
+    .option("--every <time>", "pause between two looks", "1m")
+    .option("--once", "look once and end")
+    .addHelpText(
+      "after",
+      `
+What was seen last is kept in the data folder; of a contradiction both signed checkpoints are.
+
+Example:
+  adyton log monitor https://adyton.example/log --key 'adyton.example+…+…' --every 5m`,
+    )
+    .action(async (url: string, options: MonitorCommandOptions, self: Command) => {
+      const { monitorLog } = await import("./log/monitor.ts");
+      await monitorLog(contextOf(self), url, options);
     });
 }

@@ -30,6 +30,8 @@ export class DataFolder {
   readonly ledgerState: string;
   /** This machine's own keys and memory as a witness of other logs. */
   readonly witness: string;
+  /** What this machine saw of other logs that it monitors. */
+  readonly monitor: string;
   /** The control plane's SQLite file. */
   readonly state: string;
   /** The embedded analytical engine. Can be rebuilt from the log. */
@@ -53,6 +55,7 @@ export class DataFolder {
     this.ledger = join(this.root, "ledger");
     this.ledgerState = join(this.ledger, "state.json");
     this.witness = join(this.root, "witness");
+    this.monitor = join(this.root, "monitor");
     this.state = join(this.root, "state.sqlite");
     this.store = join(this.root, "store");
     this.run = join(this.root, "run");

@@ -52,6 +52,8 @@ export const LOG_ERROR_CODES = {
     "A timestamp authority could not be reached in time, or its answer is no timestamp that verifies. It is asked again with growing pauses.",
   "log.timestamp-invalid":
     "A stored timestamp does not verify, or is about another checkpoint than its name says.",
+  "log.monitor-failed":
+    "The monitored log could not be read, or what it serves does not fit its signed checkpoint. It is looked at again.",
   "log.proof-invalid": "The proof does not verify.",
 } as const;
 

@@ -18,12 +18,12 @@ import { LogError } from "./errors.ts";
 const MAX_CACHED_TILES = 64;
 
 export class TileReader {
-  readonly #disk: Disk;
+  readonly #disk: Pick<Disk, "readFile">;
   readonly #folder: string;
   readonly #cache: Map<string, Buffer> = new Map();
 
   /** `folder`: the log's prefix, which holds `checkpoint` and `tile/`. */
-  constructor(disk: Disk, folder: string) {
+  constructor(disk: Pick<Disk, "readFile">, folder: string) {
     this.#disk = disk;
     this.#folder = folder;
   }

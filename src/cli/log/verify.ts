@@ -17,7 +17,11 @@ export async function readPolicy(file: string): Promise<Policy> {
   return policy;
 }
 
-async function trustOf(context: Context, options: { key?: string; policy?: string }): Promise<ProofTrust> {
+/** Whom the options name; else this installation's own log. @throws CliError `usage` */
+export async function trustOf(
+  context: Context,
+  options: { key?: string; policy?: string },
+): Promise<ProofTrust> {
   if (options.policy !== undefined) return { policy: await readPolicy(options.policy) };
   if (options.key !== undefined) {
     const key = parseVerifierKey(options.key);
