@@ -23,9 +23,11 @@ export interface Traffic {
   /** `new`: every input is different; a number: each account cycles through that many inputs common to all. */
   readonly inputs: "new" | number;
   readonly wording: string;
-  /** Words that inputs are drawn from: topics. `own`: each account has its own. */
+  /** Words that inputs are drawn from: topics. `own`: each account has its own; `everything`: hardly a word twice. */
   readonly topic: string;
   readonly answerTokens: number;
+  /** Longest prompt over shortest, above 1: inputs of all lengths between. */
+  readonly lengths: number;
   /** Biased tokens of each request: none, the same set each time, or the next so many new ones. */
   readonly bias: { readonly kind: "none" | "fixed" | "rotating"; readonly tokens: number };
   readonly payment: string;
@@ -52,6 +54,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   wording: z.string().default(""),
   topic: z.string().default("common"),
   answerTokens: z.int().min(0).default(50),
+  lengths: z.number().min(1).max(1000).default(1),
   bias: z
     .strictObject({ kind: z.enum(["none", "fixed", "rotating"]), tokens: z.int().min(1).max(100) })
     .default({ kind: "none", tokens: 1 }),
@@ -119,15 +122,19 @@ interface Place {
 }
 
 const WORDS_AN_INPUT = 12;
+/** Words of a narrow topic, and of one that is everything. */
 const WORDS_A_TOPIC = 60;
+const WORDS_OF_EVERYTHING = 100_000;
+const LENGTH_STEPS = 7;
 
 function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object {
   const input =
     part.inputs === "new" ? `${partIndex}/${member}/${at}` : `shared/${part.topic}/${at % part.inputs}`;
   const topic = part.topic === "own" ? account : part.topic;
+  const vocabulary = topic === "everything" ? WORDS_OF_EVERYTHING : WORDS_A_TOPIC;
   const words = Array.from(
     { length: WORDS_AN_INPUT },
-    (_, i) => `${topic}-${Number(`0x${digest(`${input}/${i}`).slice(0, 8)}`) % WORDS_A_TOPIC}`,
+    (_, i) => `${topic}-${Number(`0x${digest(`${input}/${i}`).slice(0, 8)}`) % vocabulary}`,
   );
   const { kind, tokens } = part.bias;
   const first = kind === "rotating" ? (at * part.count + member) * tokens : 0;
@@ -144,6 +151,7 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     status: 200,
     served: 1,
     completion_tokens: part.answerTokens,
+    prompt_chars: Math.round(100 * part.lengths ** ((at % LENGTH_STEPS) / (LENGTH_STEPS - 1))),
     turns: 1,
     top_logprobs: biased.length > 0 ? 5 : 0,
     bias_count: biased.length,

@@ -10,7 +10,13 @@ import { DetectError } from "./errors.ts";
 /** Adyton's own detectors. */
 export const DETECTORS_FOLDER: string = fileURLToPath(new URL("../../detectors/", import.meta.url));
 
-const JUDGES = ["parameter-stealing", "shared-wording", "linked-accounts", "coverage", "same-start"] as const;
+const JUDGES = [
+  "parameter-stealing",
+  "shared-wording",
+  "linked-accounts",
+  "coverage",
+  "alike-accounts",
+] as const;
 
 export interface Parameter {
   readonly value: number | readonly number[];

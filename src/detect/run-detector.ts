@@ -1,19 +1,19 @@
 // Runs one detector: its statement on the store, its judge on the rows, its verdicts as assertions with error rates.
 import type { Assertion } from "./assertion.ts";
 import type { Detector } from "./catalog.ts";
+import { alikeAccounts } from "./claims/alike-accounts.ts";
 import type { Claim, Readable, RunOptions } from "./claims/claim.ts";
 import { coverage } from "./claims/coverage.ts";
 import { links } from "./claims/links.ts";
-import { sameStart } from "./claims/same-start.ts";
 import { sweeps } from "./claims/sweeps.ts";
 import { wordings } from "./claims/wordings.ts";
 
 const CLAIMS: Readonly<Record<Detector["judge"], Claim>> = {
+  "alike-accounts": alikeAccounts,
   "parameter-stealing": sweeps,
   "shared-wording": wordings,
   "linked-accounts": links,
   coverage,
-  "same-start": sameStart,
 };
 
 /** @throws StoreError, DetectError */

@@ -18,36 +18,40 @@ const HOUR_MS = 3_600_000;
  * members and o others, K begin in it, and the number of members among these is hypergeometric (Fisher's exact test,
  * one-sided). Every window tried is paid for (Bonferroni). What everybody shares, such as the beginning of the log or
  * a rush of customers, is in the others' beginnings and proves nothing. Members below three give p = 1.
+ *
+ * @param everybodyMs beginnings of members and others, ascending
  */
 export function sharedStart(
   startsMs: readonly number[],
-  othersMs: readonly number[],
+  everybodyMs: readonly number[],
   windowHours: readonly number[],
 ): SharedStart {
   const none: SharedStart = { pValue: 1, members: [], fromMs: 0, hours: 0 };
   if (startsMs.length < 3) return none;
-  const others = [...othersMs].sort((a, b) => a - b);
+  const ordered = [...startsMs].sort((a, b) => a - b);
   let best = none;
   let least = Number.POSITIVE_INFINITY;
-  for (const fromMs of startsMs) {
+  ordered.forEach((fromMs, first) => {
     for (const hours of windowHours) {
       const toMs = fromMs + hours * HOUR_MS;
-      const members = startsMs.flatMap((ms, index) => (ms >= fromMs && ms < toMs ? [index] : []));
-      const both = members.length - 1 + countBelow(others, toMs) - countBelow(others, fromMs);
       const logP = logHypergeometricTail({
-        drawn: startsMs.length - 1,
-        hits: members.length - 1,
-        marked: both,
-        all: startsMs.length - 1 + others.length,
+        drawn: ordered.length - 1,
+        hits: countBelow(ordered, toMs) - first - 1,
+        marked: countBelow(everybodyMs, toMs) - countBelow(everybodyMs, fromMs) - 1,
+        all: everybodyMs.length - 1,
       });
       if (logP < least) {
         least = logP;
-        best = { pValue: 1, members, fromMs, hours };
+        best = { ...none, fromMs, hours };
       }
     }
-  }
-  const tried = startsMs.length * windowHours.length;
-  return { ...best, pValue: Math.min(1, tried * Math.exp(least)) };
+  });
+  const toMs = best.fromMs + best.hours * HOUR_MS;
+  return {
+    ...best,
+    pValue: Math.min(1, ordered.length * windowHours.length * Math.exp(least)),
+    members: startsMs.flatMap((ms, index) => (ms >= best.fromMs && ms < toMs ? [index] : [])),
+  };
 }
 
 /** How many of an ascending list are below `limit`. */

@@ -2,6 +2,7 @@
 import { betaBinomialUpperTail, fitRobust, type GroupCount } from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
+import { similarSets } from "../similar-sets.ts";
 import { UnionFind } from "../union-find.ts";
 import { corroborate } from "./corroboration.ts";
 
@@ -94,12 +95,8 @@ export function judgeWordings(rows: readonly WordingUse[], parameters: WordingPa
       parameters,
     ),
   );
-  const judged = families.map((family) => {
-    const others = leaders
-      .filter((wording) => !family.includes(wording))
-      .flatMap((w) => startsOf(w, parameters));
-    return judgeFamily(family, { shapes, others, parameters });
-  });
+  const everybodyMs = leaders.flatMap((wording) => startsOf(wording, parameters)).sort((a, b) => a - b);
+  const judged = families.map((family) => judgeFamily(family, { shapes, everybodyMs, parameters }));
   const adjusted = adjustedPValues(judged.map((family) => family.pValue));
   return judged
     .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
@@ -130,27 +127,11 @@ function exclusiveWordings(rows: readonly WordingUse[], parameters: WordingParam
 
 /** Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together. */
 function familiesOf(wordings: readonly Wording[], parameters: WordingParameters): Wording[][] {
-  const sets = wordings.map(
-    (wording) =>
-      new Set(wording.users.filter((use) => isPrivateUser(use, parameters)).map((use) => use.account)),
+  const sets = wordings.map((wording) =>
+    wording.users.filter((use) => isPrivateUser(use, parameters)).map((use) => use.account),
   );
   const union = new UnionFind(wordings.length);
-  const byAccount = new Map<string, number[]>();
-  sets.forEach((set, index) => {
-    for (const account of set) byAccount.set(account, [...(byAccount.get(account) ?? []), index]);
-  });
-  sets.forEach((set, index) => {
-    const common = new Map<number, number>();
-    for (const account of set) {
-      for (const other of byAccount.get(account) ?? []) {
-        if (other > index) common.set(other, (common.get(other) ?? 0) + 1);
-      }
-    }
-    for (const [other, both] of common) {
-      const size = set.size + (sets[other]?.size ?? 0) - both;
-      if (both >= parameters.familyOverlap * size) union.join(index, other);
-    }
-  });
+  for (const [a, b] of similarSets(sets, parameters.familyOverlap)) union.join(a, b);
   const families = [...Map.groupBy(wordings, (_, index) => union.find(index)).values()];
   return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
 }
@@ -172,12 +153,12 @@ function judgeFamily(
   family: readonly Wording[],
   context: {
     readonly shapes: readonly Shape[];
-    /** Beginnings of the persistent users of all other families. */
-    readonly others: readonly number[];
+    /** Beginnings of the persistent users of all families, ascending. */
+    readonly everybodyMs: readonly number[];
     readonly parameters: WordingParameters;
   },
 ): Omit<WordingFamily, "adjusted"> {
-  const { shapes, others, parameters } = context;
+  const { shapes, everybodyMs, parameters } = context;
   const leader = family[0] ?? { affix: "", users: [], counts: [] };
   const tails = leader.counts.map((count, level) =>
     betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
@@ -187,7 +168,7 @@ function judgeFamily(
     leader.users.filter((use) => isPrivateUser(use, parameters)),
     parameters,
   );
-  const start = sharedStart(startsOf(leader, parameters), others, parameters.startHours).pValue;
+  const start = sharedStart(startsOf(leader, parameters), everybodyMs, parameters.startHours).pValue;
   const persistence = smallestOf(tails);
   return {
     persistence,

@@ -1,20 +1,21 @@
-// Words what the start judge found: alike accounts that began together or carry the same load.
+// Words what the judge of alike accounts found: one source behind accounts that share nothing else.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
-import { type Cohort, judgeStarts, type ListWorker } from "../judges/same-start.ts";
+import { type Cohort, judgeAlike, type ListWorker } from "../judges/alike-accounts.ts";
 import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
 
-export async function sameStart(
+export async function alikeAccounts(
   store: Readable,
   detector: Detector,
   options: RunOptions,
 ): Promise<Assertion[]> {
   const rows = await rowsOf<ListWorker>(store, detector, options);
-  const cohorts = judgeStarts(rows, {
+  const cohorts = judgeAlike(rows, {
     minInputs: numberParameter(detector, "minInputs"),
     minAccounts: numberParameter(detector, "minAccounts"),
     radius: numberParameter(detector, "radius"),
     textWeight: numberParameter(detector, "textWeight"),
+    settlingHours: numberParameter(detector, "settlingHours"),
     startHours: listParameter(detector, "startHours"),
     minLoadOdds: numberParameter(detector, "minLoadOdds"),
   });
@@ -41,14 +42,18 @@ function assertionOf(detector: Detector, cohort: Cohort, { judged, workers, leve
     accounts: members.map((member) => member.account),
     pValue: cohort.adjusted,
     eValue: null,
-    errorRate: `False discovery rate ${share(level)} over ${judged} groups of alike accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: beginnings exchangeable with those of ${workers} accounts that work through lists, and loads of independent customers.`,
+    errorRate: `False discovery rate ${share(level)} over ${judged} groups of alike accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: beginnings exchangeable with those of ${workers} accounts that work through lists, and a breadth of theirs that is mirrored from its lower half.`,
     summary: `${members.length} accounts ask about the same matters in the same shape, never twice and without follow-ups: ${inputs} inputs, as if from one source.`,
     contributions: [
       {
         name: "beginning",
-        value: `${members.length} of ${cohort.size} alike accounts within ${cohort.startHours} h from ${new Date(cohort.fromMs).toISOString()}, p = ${figure(cohort.start)}`,
+        value: `within ${cohort.startHours} h from ${new Date(cohort.fromMs).toISOString()}, p = ${figure(cohort.start)}`,
       },
-      { name: "evenness of loads", value: `p = ${figure(cohort.evenness)}` },
+      {
+        name: "breadth of what is asked",
+        value: `${cohort.broad} of ${cohort.size} alike accounts beyond the range of list workers, p = ${figure(cohort.breadth)}`,
+      },
+      { name: "odds of even loads, no part of the claim", value: figure(cohort.loadOdds) },
       {
         name: "self-similarity of an account's inputs",
         value: `${figure(cohort.selfSimilarity)} (small: it asks about everything)`,

@@ -1,6 +1,7 @@
-// Finds accounts that are too alike in what they ask and how, and judges by what did not find them: starts and loads.
+// Finds accounts that are too alike in what they ask and how, and judges each group: begun together, or asking about everything?
 import { logEvennessEValue } from "../../core/statistics/evenness.ts";
 import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-clusters.ts";
+import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { EMBEDDING_LENGTH } from "../features/embedding.ts";
@@ -25,7 +26,7 @@ export interface ListWorker {
   readonly exemplars: readonly string[];
 }
 
-export interface SameStartParameters {
+export interface AlikeParameters {
   /** Inputs that every row has at least (the query's threshold): loads are even or uneven above it. */
   readonly minInputs: number;
   readonly minAccounts: number;
@@ -33,39 +34,59 @@ export interface SameStartParameters {
   readonly radius: number;
   /** Weight of squared distances of texts beside those of shape. */
   readonly textWeight: number;
+  /** Whoever is seen within so many hours of the first list worker may have worked before: when it began is unknown. */
+  readonly settlingHours: number;
   /** Lengths of the windows in which members may have begun together, hours. */
   readonly startHours: readonly number[];
   readonly minLoadOdds: number;
 }
 
 export interface Cohort {
-  /** Whom the claim is about: those who began together, or all where only the loads speak. */
+  /** Whom the claim is about: those who began together, or those who ask about everything. */
   readonly members: readonly ListWorker[];
   readonly size: number;
   /** p-value of "members began independently of each other, as other list workers do". */
   readonly start: number;
   readonly fromMs: number;
   readonly startHours: number;
-  /** p-value of "loads as uneven as those of independent customers". */
-  readonly evenness: number;
+  /**
+   * Likelihood ratio of even loads against uneven ones. No part of the claim: people who work through texts of their
+   * own carry loads more even than customers' products. A small one vetoes a common beginning.
+   */
   readonly loadOdds: number;
+  /** p-value of "no more accounts are as broad as the null of all list workers has beyond its limit". */
+  readonly breadth: number;
+  readonly broad: number;
   /** Mean self-similarity of what a member asks: small when it asks about everything. */
   readonly selfSimilarity: number;
   readonly pValue: number;
   readonly adjusted: number;
 }
 
+const HOUR_MS = 3_600_000;
 const PASSES = 4;
+/** Keeps the logarithm of a spread finite: a list of inputs of one length. */
+const LEAST_SPREAD = 0.05;
 /** Keeps a scale above zero where list workers hardly differ; in units of the logarithms. */
 const LEAST_SCALE = 0.1;
 const LEAST_SIMILARITY = 0.02;
 
 /** Cohorts that were judged, most likely first. Pure. */
-export function judgeStarts(rows: readonly ListWorker[], parameters: SameStartParameters): Cohort[] {
+export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParameters): Cohort[] {
   const units = unitsOf(rows);
+  const firstMs = units.reduce((least, row) => Math.min(least, row.sinceMs), Number.POSITIVE_INFINITY);
+  const settledMs = firstMs + parameters.settlingHours * HOUR_MS;
+  const everybodyMs = units
+    .map((row) => row.sinceMs)
+    .filter((ms) => ms >= settledMs)
+    .sort((a, b) => a - b);
+  const { limit } = mirroredTail(units.map(breadthOf));
   const cohorts = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES })
     .filter((group) => group.length >= parameters.minAccounts)
-    .map((group) => judgeCohort(units, group, parameters));
+    .map((group) => {
+      const members = group.map((index) => units[index]).filter((row) => row !== undefined);
+      return judgeCohort(members, { everybodyMs, settledMs, limit, units: units.length, parameters });
+    });
   const adjusted = adjustedPValues(cohorts.map((cohort) => cohort.pValue));
   return cohorts
     .map((cohort, index) => ({ ...cohort, adjusted: adjusted[index] ?? 1 }))
@@ -96,8 +117,17 @@ function selfSimilarityOf({ sum, squares, inputs }: ListWorker): number {
   return (square - squares) / Math.max(1, inputs * (inputs - 1)) / EMBEDDING_LENGTH ** 2;
 }
 
+/**
+ * How wide the range of an account's inputs is, in topics and in length: a product has its own range, a person their
+ * own interests; a sample of everything has neither.
+ */
+function breadthOf(row: ListWorker): number {
+  const similarity = Math.max(selfSimilarityOf(row), LEAST_SIMILARITY);
+  return Math.log(row.askedSpread + LEAST_SPREAD) - Math.log(similarity);
+}
+
 /** Shape (five numbers in robust units of all list workers) beside mean text: distances add up over both. */
-function pointsOf(rows: readonly ListWorker[], parameters: SameStartParameters): NoisyPoint[] {
+function pointsOf(rows: readonly ListWorker[], parameters: AlikeParameters): NoisyPoint[] {
   const shapes = rows.map((row) => [
     row.askedMean,
     row.askedSpread,
@@ -130,38 +160,50 @@ function median(values: readonly number[]): number {
 }
 
 function judgeCohort(
-  rows: readonly ListWorker[],
-  group: readonly number[],
-  parameters: SameStartParameters,
+  members: readonly ListWorker[],
+  context: {
+    /** Known beginnings of all units, ascending. */
+    readonly everybodyMs: readonly number[];
+    readonly settledMs: number;
+    /** Breadth beyond which few honest list workers lie, and of how many. */
+    readonly limit: number;
+    readonly units: number;
+    readonly parameters: AlikeParameters;
+  },
 ): Omit<Cohort, "adjusted"> {
-  const inside = new Set(group);
-  const members = group.map((index) => rows[index]).filter((row) => row !== undefined);
-  const others = rows.filter((_, index) => !inside.has(index)).map((row) => row.sinceMs);
+  const { everybodyMs, settledMs, limit, units, parameters } = context;
+  const known = members.filter((row) => row.sinceMs >= settledMs);
   const start = sharedStart(
-    members.map((row) => row.sinceMs),
-    others,
+    known.map((row) => row.sinceMs),
+    everybodyMs,
     parameters.startHours,
   );
-  const evenness = Math.min(1, 1 / loadOddsOf(members, parameters));
-  const together = start.members.map((index) => members[index]).filter((row) => row !== undefined);
-  const accused = start.pValue <= evenness ? together : members;
-  const loadOdds = loadOddsOf(accused, parameters);
-  const vetoed = loadOdds < parameters.minLoadOdds || accused.length < parameters.minAccounts;
+  const together = start.members.map((index) => known[index]).filter((row) => row !== undefined);
+  const broad = members.filter((row) => breadthOf(row) > limit);
+  const breadth = tailExcess(broad.length, units);
+  const loadOdds = loadOddsOf(together, parameters);
+  // Loads clearly as uneven as those of customers speak against one hand that started them; breadth is not about loads.
+  const begun =
+    loadOdds < parameters.minLoadOdds || together.length < parameters.minAccounts ? 1 : start.pValue;
+  const wide = broad.length < parameters.minAccounts ? 1 : breadth;
+  const accused = begun <= wide ? together : broad;
   return {
     members: accused,
     size: members.length,
     start: start.pValue,
     fromMs: start.fromMs,
     startHours: start.hours,
-    evenness,
     loadOdds,
-    selfSimilarity: accused.reduce((sum, row) => sum + selfSimilarityOf(row), 0) / accused.length,
-    pValue: vetoed ? 1 : smallestOf([start.pValue, evenness]),
+    breadth,
+    broad: broad.length,
+    selfSimilarity:
+      accused.reduce((sum, row) => sum + selfSimilarityOf(row), 0) / Math.max(1, accused.length),
+    pValue: smallestOf([begun, wide]),
   };
 }
 
 /** Loads count from the threshold on: what every list worker has by definition is no evidence of evenness. */
-function loadOddsOf(rows: readonly ListWorker[], parameters: SameStartParameters): number {
+function loadOddsOf(rows: readonly ListWorker[], parameters: AlikeParameters): number {
   const above = rows.map((row) => Math.max(1, row.inputs - parameters.minInputs + 1));
   return Math.exp(Math.min(700, logEvennessEValue(above)));
 }
