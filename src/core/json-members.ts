@@ -24,6 +24,8 @@ interface Member {
 export interface Reduced {
   readonly body: Uint8Array;
   readonly removed: readonly string[];
+  /** False: the text is no JSON object, and came back as it was. */
+  readonly isObject: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export function withoutMembers(
   isUnwanted: (name: string, value: () => unknown) => boolean,
 ): Reduced {
   const members = membersOf(text);
-  if (members === null) return { body: text, removed: [] };
+  if (members === null) return { body: text, removed: [], isObject: false };
   const kept: Member[] = [];
   const removed: string[] = [];
   for (const member of members) {
@@ -44,14 +46,14 @@ export function withoutMembers(
     if (isUnwanted(member.name, value)) removed.push(member.name);
     else kept.push(member);
   }
-  if (removed.length === 0) return { body: text, removed };
+  if (removed.length === 0) return { body: text, removed, isObject: true };
   const parts: Uint8Array[] = [Uint8Array.of(OPEN_BRACE)];
   for (const [index, { start, end }] of kept.entries()) {
     if (index > 0) parts.push(Uint8Array.of(COMMA));
     parts.push(text.subarray(start, end));
   }
   parts.push(Uint8Array.of(CLOSE_BRACE));
-  return { body: Buffer.concat(parts), removed };
+  return { body: Buffer.concat(parts), removed, isObject: true };
 }
 
 /** Null: not a JSON object. Checked whole by the runtime's parser first, so that the walk below can trust the form. */
