@@ -27,6 +27,7 @@ export interface ExportCommandOptions {
   readonly recipient: readonly string[];
   readonly authority?: string;
   readonly reason?: string;
+  readonly recordsOnly?: boolean;
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
@@ -177,6 +178,7 @@ function addExport(command: Command): void {
       collect,
       [],
     )
+    .option("--records-only", "leave out report, timeline and graph: for programs that take the bundle in")
     .option("--recipient <age1…>", "encrypt to this age public key; may be repeated", collect, [])
     .option("--authority <text>", "under which the bundle is handed over, if another than the case's")
     .option("--reason <text>", "for whoever must agree, where a second person is needed")

@@ -39,6 +39,7 @@ export async function addDocuments(staging: Staging, input: DocumentInput): Prom
   await staging.add(PATHS.completeness, canonicalJson(completenessOf(input)));
   await staging.add(PATHS.health, canonicalJson(health));
   await staging.add(PATHS.statistics, canonicalJson(stager.statistics.result()));
+  if (input.options.recordsOnly) return;
   await addScripts(staging);
   await staging.add("data/README.txt", readmeText(header));
   await staging.add("data/timeline.jsonl", timelineOf(input));
@@ -139,6 +140,7 @@ async function addReport(staging: Staging, input: DocumentInput): Promise<void> 
     health: selection.health.figures(),
     fleet,
     examples: stager.examples,
+    imported: stager.imported,
     log: { origin: checkpoint.origin, size: checkpoint.size, key: options.key },
     names,
   });
@@ -150,7 +152,8 @@ async function addReport(staging: Staging, input: DocumentInput): Promise<void> 
   );
   await staging.add("data/report/fleet.svg", fleetSvg(fleet));
   const { open, close, interrupted, act } = stager.counts;
-  const figures = { records: open + close + interrupted + act, origin: checkpoint.origin };
+  const records = open + close + interrupted + act;
+  const figures = { records, origin: checkpoint.origin, imported: stager.imported };
   await staging.add(
     "data/report/certificate.html",
     renderHtml("Certificate of authenticity", certificateBlocks(header, figures)),

@@ -25,6 +25,8 @@ export interface ExportOptions extends Sealing {
   readonly untilMs: number | null;
   /** age public keys; none: the bundle is in clear. */
   readonly recipients: readonly string[];
+  /** Leaves out what only people and other tools read: report, timeline, graph, scripts. */
+  readonly recordsOnly: boolean;
   readonly now: () => number;
   readonly onProgress?: (what: string, done: number, total: number) => void;
 }

@@ -1,6 +1,6 @@
 // What the case's accounts have in common, for the fleet's picture: means of payment, domains, organisations, addresses, wordings.
 import { isObject } from "./verify/shapes.ts";
-import { openingOf } from "./verify/statistics.ts";
+import { wordingOf } from "./verify/statistics.ts";
 
 /** Accounts and facts drawn, at most: a picture of more says nothing to people. */
 const MAX_ACCOUNTS = 40;
@@ -47,7 +47,10 @@ export class Fleet {
 
   addExchange(account: string, facts: { readonly ip: string | null; readonly input: string | null }): void {
     if (facts.ip !== null) this.#hold("network address", facts.ip, account);
-    if (facts.input !== null) this.#hold("wording", openingOf(facts.input), account);
+    if (facts.input === null) return;
+    const { opening, ending } = wordingOf(facts.input);
+    this.#hold("begins", opening, account);
+    this.#hold("ends", ending, account);
   }
 
   #hold(kind: string, value: string, account: string): void {

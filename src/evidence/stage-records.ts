@@ -51,6 +51,8 @@ export class RecordStager {
     fieldsWithheld: 0,
     erased: 0,
   };
+  /** Exchanges that were taken over from another system's records. */
+  imported = 0;
   readonly #options: RecordStagerOptions;
   readonly #examples: Map<
     string,
@@ -151,6 +153,7 @@ export class RecordStager {
     }
     if (leaf.kind === "close" || leaf.kind === "interrupted") {
       const facts = closeFacts(shown);
+      if (facts.imported) this.imported += 1;
       this.timeline.push({ time: leaf.time, line: closeLine(index, leaf, account, facts) });
       const example = this.#examples.get(who);
       if (example !== undefined && example.exchange === leaf.exchange && facts.answer !== null)

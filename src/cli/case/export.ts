@@ -42,6 +42,7 @@ export async function runExport(context: Context, id: string, options: ExportCom
         policy: policyOf(context, keys),
         key: keyOf(context, keys),
         recipients: options.recipient,
+        recordsOnly: options.recordsOnly === true,
         witnessed: context.config.log.witnessQuorum > 0,
         clock: () => performance.now(),
         now: Date.now,

@@ -29,6 +29,8 @@ export interface ReportInput {
   readonly health: HealthFigures;
   readonly fleet: FleetPicture;
   readonly examples: readonly Example[];
+  /** Exchanges that were taken over from another system's records. */
+  readonly imported: number;
   readonly log: { readonly origin: string; readonly size: number; readonly key: string };
   /** Account names by pseudonym. */
   readonly names: ReadonlyMap<string, string>;
@@ -107,13 +109,29 @@ function inShort(input: ReportInput): Block[] {
     { kind: "text", text: opinions },
     {
       kind: "text",
-      text: "Facts in this report are what was recorded when it happened: each request and each answer, byte for byte, written down before the answer was delivered. Opinions are what a program or a person concludes from them. The two are kept apart throughout.",
+      text: "Facts in this report are what was recorded: each request and each answer, byte for byte. Opinions are what a program or a person concludes from them. The two are kept apart throughout.",
     },
+    originOf(input),
   ];
 }
 
+/** When it was written down decides what the log proves about it. */
+function originOf({ imported, statistics }: ReportInput): Block {
+  const { exchanges } = statistics.pooled;
+  if (imported === 0)
+    return {
+      kind: "text",
+      text: "Each was written down while it happened: the request before the model was asked, the answer before its last part was delivered.",
+    };
+  const which = imported >= exchanges ? "All of these exchanges" : `${grouped(imported)} of these exchanges`;
+  return {
+    kind: "notice",
+    text: `${which} were taken over from another system's records, and not written down by this software while they happened. Their times are those that the other system stated. The log proves that they were not changed since they were taken over.`,
+  };
+}
+
 function figures({ statistics, names }: ReportInput): Block[] {
-  const { pooled, days, openings } = statistics;
+  const { pooled, days, openings, endings } = statistics;
   const name = (pseudonym: string): string => visible(names.get(pseudonym) ?? pseudonym, 40);
   const shown = [...statistics.accounts].sort((a, b) => b.exchanges - a.exchanges).slice(0, ACCOUNTS_SHOWN);
   const blocks: Block[] = [
@@ -138,6 +156,9 @@ function figures({ statistics, names }: ReportInput): Block[] {
             ] as const)
           : []),
         ["Requests whose input is not shown here", grouped(pooled.unreadable)],
+        ...(pooled.biasedTokens > 0
+          ? ([["Token preferences tried", grouped(pooled.biasedTokens)]] as const)
+          : []),
         ["Tokens sent / received", `${grouped(pooled.promptTokens)} / ${grouped(pooled.answerTokens)}`],
       ],
     },
@@ -148,6 +169,14 @@ function figures({ statistics, names }: ReportInput): Block[] {
           ? "“Chosen at random” means: each account picks its inputs independently of the others from a list as long as the number of different inputs seen. It is a yardstick for reading the figure above it, and not part of any finding."
           : "An input is the text of the last message that the customer sent in a request.",
     },
+    ...(pooled.biasedTokens > 0
+      ? [
+          {
+            kind: "text",
+            text: "A token preference asks the model to favour or avoid one word-piece in its answer. Customers who sort texts into classes use a few of them. Each different one that is tried on the same input lets the sender measure one more inner score of the model.",
+          } as const,
+        ]
+      : []),
     {
       kind: "bars",
       caption: `Requests on each day (UTC)${days.length > DAYS_SHOWN ? `; the first ${DAYS_SHOWN} of ${days.length} days` : ""}.`,
@@ -176,20 +205,27 @@ function figures({ statistics, names }: ReportInput): Block[] {
   const more = statistics.accounts.length - shown.length;
   if (more > 0)
     blocks.push({ kind: "text", text: `${more} further accounts are in data/findings/statistics.json.` });
-  if (openings.length > 0)
-    blocks.push(
-      { kind: "subheading", text: "How requests begin" },
-      {
-        kind: "table",
-        columns: [
-          { title: "First eight words, numbers written as #", width: 7 },
-          { title: "Requests", width: 2, right: true },
-          { title: "Accounts", width: 2, right: true },
-        ],
-        rows: openings.map((one) => [visible(one.words, 160), grouped(one.exchanges), grouped(one.accounts)]),
-      },
-    );
+  blocks.push(
+    ...wordings("How requests begin", "First", openings),
+    ...wordings("How requests end", "Last", endings),
+  );
   return blocks;
+}
+
+function wordings(title: string, which: string, list: Statistics["openings"]): Block[] {
+  if (list.length === 0) return [];
+  return [
+    { kind: "subheading", text: title },
+    {
+      kind: "table",
+      columns: [
+        { title: `${which} eight words, numbers written as #`, width: 7 },
+        { title: "Requests", width: 2, right: true },
+        { title: "Accounts", width: 2, right: true },
+      ],
+      rows: list.map((one) => [visible(one.words, 160), grouped(one.exchanges), grouped(one.accounts)]),
+    },
+  ];
 }
 
 function fleet({ fleet: picture }: ReportInput): Block[] {

@@ -21,12 +21,19 @@ export function findingBlocks(findings: readonly FindingSnapshot[]): Block[] {
   ];
 }
 
+/** A p-value and what it means. Beyond one in a million the model behind it is no longer trusted to say how much less. */
 function chance(value: number): string {
-  if (value === 0) return "smaller than can be computed";
-  const exact = value < 0.001 ? value.toExponential(1) : value.toPrecision(2);
-  const odds = 1 / value;
-  const words = odds >= 2 ? ` (about 1 in ${Math.round(odds).toLocaleString("en-GB")})` : "";
-  return `${exact}${words}`;
+  const number =
+    value === 0
+      ? "below what can be computed"
+      : value < 0.001
+        ? value.toExponential(1)
+        : value.toPrecision(2);
+  const times =
+    value < 1e-6
+      ? "less than once in a million times"
+      : `about once in ${Math.max(1, Math.round(1 / value)).toLocaleString("en-GB")} times`;
+  return `${number}: if the innocent explanation named below were true, a result at least this striking would come up ${times}`;
 }
 
 function oneFinding({ finding, opinion }: FindingSnapshot): Block[] {
@@ -35,7 +42,7 @@ function oneFinding({ finding, opinion }: FindingSnapshot): Block[] {
     ["Raised", new Date(finding.timeMs).toISOString().slice(0, 16).replace("T", " ").concat(" UTC")],
     ["Accounts named", finding.accounts.length.toLocaleString("en-GB")],
   ];
-  if (finding.pValue != null) rows.push(["Chance if innocent (p-value)", chance(finding.pValue)]);
+  if (finding.pValue != null) rows.push(["p-value", chance(finding.pValue)]);
   if (finding.eValue != null) rows.push(["Weight of evidence (e-value)", finding.eValue.toPrecision(3)]);
   rows.push(["Rate of error", visible(finding.errorRate, 1000)]);
   rows.push([
@@ -43,7 +50,7 @@ function oneFinding({ finding, opinion }: FindingSnapshot): Block[] {
     `detector ${opinion.detector}, version ${opinion.version ?? "unknown"}, ${opinion.maturity ?? "maturity unknown"}`,
   ]);
   rows.push(["Definition (SHA-256)", opinion.configuration ?? "unknown"]);
-  if (opinion.calibration !== null) rows.push(["Compared with", visible(opinion.calibration, 1500)]);
+  if (opinion.calibration !== null) rows.push(["Innocent explanation", visible(opinion.calibration, 1500)]);
   const blocks: Block[] = [
     { kind: "subheading", text: visible(finding.summary, 400) },
     { kind: "facts", rows },

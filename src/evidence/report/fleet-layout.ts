@@ -50,7 +50,7 @@ export function layOut({ accounts, facts }: FleetPicture): FleetLayout {
   for (const [at, fact] of facts.entries()) {
     const y = spread(at, facts.length);
     dots.push({ x: FACT_X, y });
-    const text = `${fact.kind}: ${visible(fact.value, 28)} (${fact.accounts.length})`;
+    const text = `${fact.kind}: ${visible(fact.value, 30)} (${fact.accounts.length})`;
     texts.push({ x: FACT_X + 7, y, text, align: "left", bold: false });
     for (const account of fact.accounts) {
       const from = accountY.get(account);

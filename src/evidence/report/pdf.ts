@@ -319,5 +319,5 @@ class Setter {
 
 /** DejaVu holds Latin, Greek, Cyrillic, Hebrew, Arabic, Armenian, Georgian and signs; the rest becomes a box. */
 function printable(text: string): string {
-  return text.replace(/[^\u0020-\u06ff\u10a0-\u10ff\u1d00-\u2bff\ufb00-\ufb4f]/gu, "\u25af");
+  return text.replace(/[^\n\u0020-\u06ff\u10a0-\u10ff\u1d00-\u2bff\ufb00-\ufb4f]/gu, "\u25af");
 }

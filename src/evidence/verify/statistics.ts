@@ -29,6 +29,12 @@ export interface AccountFigures {
   readonly biasedTokens: number;
 }
 
+export interface Wording {
+  readonly words: string;
+  readonly exchanges: number;
+  readonly accounts: number;
+}
+
 export interface Statistics {
   readonly v: 1;
   readonly accounts: readonly AccountFigures[];
@@ -47,20 +53,23 @@ export interface Statistics {
     readonly expectedSharedInputs: number;
     readonly promptTokens: number;
     readonly answerTokens: number;
+    readonly biasedTokens: number;
   };
-  /** First eight words of inputs, numbers masked: the commonest ten. */
-  readonly openings: readonly {
-    readonly words: string;
-    readonly exchanges: number;
-    readonly accounts: number;
-  }[];
+  /** First and last eight words of inputs, numbers masked: the commonest ten of each. */
+  readonly openings: readonly Wording[];
+  readonly endings: readonly Wording[];
   readonly days: readonly { readonly day: string; readonly exchanges: number; readonly accounts: number }[];
 }
 
-const OPENING_WORDS = 8;
-const OPENINGS = 10;
+const WORDING_WORDS = 8;
+const WORDINGS = 10;
+/** Characters at either end of an input in which its first and last words are looked for. */
+const MAX_WORDING = 2000;
 /** Longest event stream line that is looked into for token counts. */
 const MAX_LINE = 1_000_000;
+
+/** Exchanges and accounts by a text. */
+type Wordings = Map<string, { exchanges: number; accounts: Set<string> }>;
 
 interface Tally {
   exchanges: number;
@@ -159,16 +168,18 @@ function streamed(text: string): Json[] {
   return bodies;
 }
 
-export function openingOf(input: string): string {
-  const words = input
-    .slice(0, 2000)
-    .split(/\s+/)
-    .filter((word) => word !== "");
-  return words
-    .slice(0, OPENING_WORDS)
-    .join(" ")
-    .replace(/\p{Nd}+/gu, "#")
-    .toLowerCase();
+/** First and last words of an input, numbers masked. */
+export function wordingOf(input: string): { opening: string; ending: string } {
+  const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+  const masked = (list: string[]): string =>
+    list
+      .join(" ")
+      .replace(/\p{Nd}+/gu, "#")
+      .toLowerCase();
+  return {
+    opening: masked(words(input.slice(0, MAX_WORDING)).slice(0, WORDING_WORDS)),
+    ending: masked(words(input.slice(-MAX_WORDING)).slice(-WORDING_WORDS)),
+  };
 }
 
 /** Numbers that depend on floating point are stated to six digits, the same on every machine. */
@@ -179,8 +190,9 @@ function rounded(value: number): number {
 export class CaseStatistics {
   readonly #accounts: Map<string, Tally> = new Map();
   readonly #inputs: Map<string, Set<string>> = new Map();
-  readonly #openings: Map<string, { exchanges: number; accounts: Set<string> }> = new Map();
-  readonly #days: Map<string, { exchanges: number; accounts: Set<string> }> = new Map();
+  readonly #openings: Wordings = new Map();
+  readonly #endings: Wordings = new Map();
+  readonly #days: Wordings = new Map();
   #unreadable = 0;
 
   /** Records in the order of the log. */
@@ -209,7 +221,9 @@ export class CaseStatistics {
     const holders = this.#inputs.get(input);
     if (holders === undefined) this.#inputs.set(input, new Set([account]));
     else holders.add(account);
-    tallyIn(this.#openings, openingOf(input), account);
+    const { opening, ending } = wordingOf(input);
+    tallyIn(this.#openings, opening, account);
+    tallyIn(this.#endings, ending, account);
     const bias = isJson(request) ? request["logit_bias"] : undefined;
     if (isJson(bias)) for (const token of Object.keys(bias)) tally.biased.add(`${token} ${input}`);
   }
@@ -248,10 +262,10 @@ export class CaseStatistics {
         expectedSharedInputs: rounded(expectedShared(figures, this.#inputs.size)),
         promptTokens: sum(({ promptTokens }) => promptTokens),
         answerTokens: sum(({ answerTokens }) => answerTokens),
+        biasedTokens: sum(({ biasedTokens }) => biasedTokens),
       },
-      openings: ranked(this.#openings)
-        .slice(0, OPENINGS)
-        .map(([words, one]) => ({ words, exchanges: one.exchanges, accounts: one.accounts.size })),
+      openings: commonest(this.#openings),
+      endings: commonest(this.#endings),
       days: [...this.#days]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([day, one]) => ({ day, exchanges: one.exchanges, accounts: one.accounts.size })),
@@ -259,11 +273,7 @@ export class CaseStatistics {
   }
 }
 
-function tallyIn(
-  into: Map<string, { exchanges: number; accounts: Set<string> }>,
-  key: string,
-  account: string,
-): void {
+function tallyIn(into: Wordings, key: string, account: string): void {
   const known = into.get(key);
   if (known === undefined) into.set(key, { exchanges: 1, accounts: new Set([account]) });
   else {
@@ -272,8 +282,11 @@ function tallyIn(
   }
 }
 
-function ranked<T extends { exchanges: number }>(of: ReadonlyMap<string, T>): [string, T][] {
-  return [...of].sort(([a, one], [b, two]) => two.exchanges - one.exchanges || (a < b ? -1 : 1));
+function commonest(of: Wordings): Wording[] {
+  const ranked = [...of].sort(([a, one], [b, two]) => two.exchanges - one.exchanges || (a < b ? -1 : 1));
+  return ranked
+    .slice(0, WORDINGS)
+    .map(([words, { exchanges, accounts }]) => ({ words, exchanges, accounts: accounts.size }));
 }
 
 function figuresOf(account: string, tally: Tally): AccountFigures {

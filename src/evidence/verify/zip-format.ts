@@ -1,5 +1,4 @@
 // The one form of zip that bundles have: stored entries in the order of their names, no slack, so that no bit is free.
-import { concatBytes, utf8 } from "../../core/bytes.ts";
 
 /** A bundle fits the plain zip format: what would need zip64 is refused. */
 export const MAX_ZIP_BYTES = 0xffff_fffe;
@@ -51,40 +50,56 @@ function pack(fields: readonly Field[]): Uint8Array {
   return packed;
 }
 
-/** Version, flags, method, time, date, checksum, both sizes, name length, extra length: what both headers share. */
-function common(entry: ZipEntry): Field[] {
-  return [
-    [2, VERSION_NEEDED],
-    [2, 0],
-    [2, 0],
-    [2, 0],
-    [2, DOS_DATE],
-    [4, entry.crc],
-    [4, entry.bytes],
-    [4, entry.bytes],
-    [2, entry.path.length],
-    [2, 0],
-  ];
+/** Version, flags, method, time, date, and zeroes for checksum, sizes and lengths: what both headers share. */
+const COMMON: readonly Field[] = [
+  [2, VERSION_NEEDED],
+  [2, 0],
+  [2, 0],
+  [2, 0],
+  [2, DOS_DATE],
+  [4, 0],
+  [4, 0],
+  [4, 0],
+  [2, 0],
+  [2, 0],
+];
+const LOCAL: Uint8Array = pack([[4, LOCAL_SIGNATURE], ...COMMON]);
+const CENTRAL: Uint8Array = pack([
+  [4, CENTRAL_SIGNATURE],
+  [2, MADE_BY],
+  ...COMMON,
+  [2, 0], // comment
+  [2, 0], // disk
+  [2, 0], // internal attributes
+  [4, EXTERNAL_ATTRIBUTES],
+  [4, 0], // offset of the local header
+]);
+
+/** A copy of the template with checksum, sizes, length of the name, and the name. `at`: where the checksum stands. */
+function filled(template: Uint8Array, at: number, entry: ZipEntry): { header: Uint8Array; view: DataView } {
+  const { path } = entry;
+  const header = new Uint8Array(template.length + path.length);
+  header.set(template);
+  // Paths are ASCII, and an encoder takes longer for so little.
+  for (let i = 0; i < path.length; i++) header[template.length + i] = path.charCodeAt(i);
+  const view = new DataView(header.buffer);
+  view.setUint32(at, entry.crc, true);
+  view.setUint32(at + 4, entry.bytes, true);
+  view.setUint32(at + 8, entry.bytes, true);
+  view.setUint16(at + 12, path.length, true);
+  return { header, view };
 }
 
 /** Local header with its name (APPNOTE 6.3.10 section 4.3.7). */
 export function localHeader(entry: ZipEntry): Uint8Array {
-  return concatBytes(pack([[4, LOCAL_SIGNATURE], ...common(entry)]), utf8(entry.path));
+  return filled(LOCAL, 14, entry).header;
 }
 
 /** Central directory header with its name (section 4.3.12). */
 export function centralHeader(entry: ZipEntry): Uint8Array {
-  const fixed = pack([
-    [4, CENTRAL_SIGNATURE],
-    [2, MADE_BY],
-    ...common(entry),
-    [2, 0], // comment
-    [2, 0], // disk
-    [2, 0], // internal attributes
-    [4, EXTERNAL_ATTRIBUTES],
-    [4, entry.offset],
-  ]);
-  return concatBytes(fixed, utf8(entry.path));
+  const { header, view } = filled(CENTRAL, 16, entry);
+  view.setUint32(42, entry.offset, true);
+  return header;
 }
 
 /** End of central directory (section 4.3.16), without a comment. */
