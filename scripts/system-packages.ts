@@ -42,6 +42,18 @@ const PACKAGES: readonly SystemPackage[] = [
     isThere: () => onPath("openssl"),
     isRequired: false,
   },
+  {
+    debian: "opensc",
+    why: "its pkcs11-tool speaks to the token that holds keys",
+    isThere: () => onPath("pkcs11-tool"),
+    isRequired: false,
+  },
+  {
+    debian: "softhsm2",
+    why: "it is the token of the tests",
+    isThere: () => onPath("softhsm2-util"),
+    isRequired: false,
+  },
 ];
 
 /** Exits with a clear line when something required is missing and can't be installed here. */

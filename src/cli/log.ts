@@ -1,6 +1,7 @@
 // `adyton log`: checks the query log, shows its records' public part, and gives and checks proofs.
 import { Command, Option } from "commander";
 import { contextOf } from "./context.ts";
+import type { TokenOptions } from "./log/keys.ts";
 import type { MonitorCommandOptions } from "./log/monitor.ts";
 
 export function logCommand(): Command {
@@ -42,6 +43,7 @@ export function logCommand(): Command {
     });
   addTrust(command);
   addMonitor(command);
+  addKeys(command);
   return command;
 }
 
@@ -106,5 +108,40 @@ Example:
     .action(async (url: string, options: MonitorCommandOptions, self: Command) => {
       const { monitorLog } = await import("./log/monitor.ts");
       await monitorLog(contextOf(self), url, options);
+    });
+}
+
+/** The keys that sign checkpoints. */
+function addKeys(command: Command): void {
+  command
+    .command("rotate-keys")
+    .description("Sign checkpoints with new keys. Old checkpoints stay valid; both keys are in the log.")
+    .option("--prepare", "only make the new keys and announce them, so that others can be told first")
+    .addHelpText(
+      "after",
+      "\nTaking over needs the server to be stopped.\n\nExamples:\n  adyton log rotate-keys --prepare\n  adyton log rotate-keys",
+    )
+    .action(async (options: { prepare?: boolean }, self: Command) => {
+      const { rotateKeys } = await import("./log/keys.ts");
+      await rotateKeys(contextOf(self), { prepare: options.prepare === true });
+    });
+  command
+    .command("init-token")
+    .description("Before the first start: keep the installation's keys in a PKCS#11 token.")
+    .requiredOption("--module <path>", "the token's PKCS#11 library")
+    .requiredOption("--label <label>", "the token's label")
+    .option("--pin-file <path>", "file with the PIN (default: the environment variable ADYTON_TOKEN_PIN)")
+    .addHelpText(
+      "after",
+      `
+Needs pkcs11-tool of OpenSC. The Ed25519 key signs inside the token; the keys of content are locked by it, and are
+opened at each start.
+
+Example:
+  adyton log init-token --module /usr/lib/softhsm/libsofthsm2.so --label adyton --pin-file /run/secrets/pin`,
+    )
+    .action(async (options: TokenOptions, self: Command) => {
+      const { initToken } = await import("./log/keys.ts");
+      await initToken(contextOf(self), options);
     });
 }

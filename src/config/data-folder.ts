@@ -11,6 +11,8 @@ export class DataFolder {
   /** Secrets. `installation.key` (mode 0600) and `accounts.sqlite` (mode 0600) decide who can read the content. */
   readonly keys: string;
   readonly installationKey: string;
+  /** In its place where a PKCS#11 token holds the secrets: which token, and what it has to unlock. */
+  readonly installationToken: string;
   readonly accountKeys: string;
   /** Legal holds, and erasures that have begun. */
   readonly erasures: string;
@@ -43,6 +45,7 @@ export class DataFolder {
     this.root = resolve(root);
     this.keys = join(this.root, "keys");
     this.installationKey = join(this.keys, "installation.key");
+    this.installationToken = join(this.keys, "installation.token");
     this.accountKeys = join(this.keys, "accounts.sqlite");
     this.erasures = join(this.keys, "erasures.sqlite");
     this.segments = join(this.root, "segments");

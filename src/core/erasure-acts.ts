@@ -1,4 +1,4 @@
-// The acts by which content is destroyed, or kept from it: what each one's detail says.
+// The acts by which content is destroyed or kept from it, and signing keys change: what each one's detail says.
 import type { Tombstone } from "./tombstone.ts";
 
 export interface ErasureActDetails {
@@ -7,6 +7,9 @@ export interface ErasureActDetails {
   /** Nothing under a hold is erased. `account` and `exchange` say what is held: a pseudonym, and one exchange or all. */
   "hold.placed": HoldFacts & { readonly reason: string };
   "hold.extended": { readonly hold: string; readonly authority: string; readonly expiresMs: number };
+  /** Keys that shall sign checkpoints next, and those that take over from others: vkeys, Ed25519 first. */
+  "signing-keys.prepared": { readonly next: readonly string[] };
+  "signing-keys.rotated": { readonly former: readonly string[]; readonly current: readonly string[] };
   "hold.released": { readonly hold: string; readonly authority: string; readonly reason: string };
 }
 

@@ -3,14 +3,15 @@ import { base64, utf8 } from "../core/bytes.ts";
 import { type Checkpoint, openCheckpoint } from "../core/checkpoint.ts";
 import { formatNote, type Note, parseNote } from "../core/note.ts";
 import { formatTreeHead, type TreeHead } from "../core/tree-head.ts";
-import type { VerifierKey } from "../core/verifier-key.ts";
+import { ED25519_NOTE, type VerifierKey } from "../core/verifier-key.ts";
 import { type Disk, replaceFile } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { type NoteSigner, signText } from "./signing.ts";
 
 /**
  * Null when there is none yet. `keys`: the log's own, Ed25519 first, then whoever else is known. Throws
- * `log.checkpoint-invalid` unless the first of them signed it and no signature of any of them is wrong. Others may be
+ * `log.checkpoint-invalid` unless an Ed25519 key of the log signed it (the first, or one that signed before it) and no
+ * signature of any of them is wrong. Others may be
  * missing: older checkpoints have one signature, and witnesses may not have answered yet.
  */
 export async function readCheckpoint(
@@ -22,7 +23,9 @@ export async function readCheckpoint(
   if (bytes === null) return null;
   const [first] = keys;
   const checkpoint = openCheckpoint(bytes, { keys, ...(first === undefined ? {} : { origin: first.name }) });
-  const signed = !("fault" in checkpoint) && checkpoint.verified.some(({ key }) => key === first);
+  const signed =
+    !("fault" in checkpoint) &&
+    checkpoint.verified.some(({ key }) => key.type === ED25519_NOTE && key.name === first?.name);
   if ("fault" in checkpoint || !signed) {
     const got = "fault" in checkpoint ? checkpoint.fault : "only other signatures";
     throw new LogError(

@@ -10,6 +10,10 @@ export const LOG_ERROR_CODES = {
   "log.key-wrong":
     "keys/installation.key does not belong to this data folder. Restore the right one from the backup.",
   "log.key-malformed": "keys/installation.key is not what Adyton wrote. Restore it from the backup.",
+  "log.token-failed":
+    "The PKCS#11 token can't be used: module, label or PIN are wrong, or it lacks a key. The message says what it answered.",
+  "log.token-exists":
+    "The installation has its keys already. A token can only be chosen before the first start.",
   "log.key-store-failed":
     "An account key could not be saved or read in keys/accounts.sqlite. Check the disk.",
   "log.locked": "Another process already writes here. Stop it, or use another writer name.",

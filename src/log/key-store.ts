@@ -30,12 +30,27 @@ export interface InstallationKeys {
   readonly signer: SigningKey;
   /** Signs them against quantum computers too, ML-DSA-44; null where a token has no such key. */
   readonly postQuantumSigner: SigningKey | null;
+  /** Public halves of keys that signed before, the newest first: their checkpoints stay valid. */
+  readonly former: readonly SigningPublicKeys[];
+}
+
+/** Public halves of what signs checkpoints together. */
+export interface SigningPublicKeys {
+  readonly ed25519: Uint8Array;
+  readonly mldsa44: Uint8Array | null;
 }
 
 export interface KeyStore {
   /** Loads the keys; `create` makes them when there are none yet. Null: there are none and `create` is false. */
   load(options: { create: boolean }): Promise<InstallationKeys | null>;
+  /** Makes the next signing keys, or finds those that were made before. They sign nothing yet. */
+  prepareNext(): Promise<SigningPublicKeys>;
+  /** Lets the next signing keys take over; the private halves of the former ones are destroyed. Both must be in the log. */
+  activateNext(): Promise<void>;
 }
+
+/** Rotations that are remembered: one a week for twenty years. */
+const MAX_FORMER_KEYS = 1_024;
 
 const FILE_SCHEMA = z.strictObject({
   v: z.literal(1),
@@ -46,7 +61,16 @@ const FILE_SCHEMA = z.strictObject({
   ed25519: ED25519_PAIR,
   /** Absent in files made before checkpoints had two signatures; `load` adds it. */
   mldsa44: ML_DSA_44_PAIR.optional(),
+  /** Keys that shall sign next. */
+  next: z.strictObject({ ed25519: ED25519_PAIR, mldsa44: ML_DSA_44_PAIR }).optional(),
+  /** Keys that signed before, the newest first. */
+  former: z
+    .array(z.strictObject({ ed25519: base64Field(32), mldsa44: base64Field(1312).nullable() }))
+    .max(MAX_FORMER_KEYS)
+    .optional(),
 });
+
+type KeyFile = z.input<typeof FILE_SCHEMA>;
 
 /** Refuses a secret file that others may read. */
 export async function checkMode(path: string): Promise<void> {
@@ -70,7 +94,8 @@ function freshFile(): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-async function writeSecret(path: string, text: string): Promise<void> {
+/** Writes a new file that only its owner may read, and syncs it. */
+export async function writeSecret(path: string, text: string): Promise<void> {
   const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {
     await file.writeFile(text);
@@ -109,17 +134,18 @@ export async function createSecretFile(path: string, text: string): Promise<void
 const ADD_KEY_TIMEOUT_MS = 10_000;
 
 /**
- * Gives an older file its ML-DSA-44 key. Under a lock, so that processes that start at once all end up with the same key;
- * the file is replaced by a rename, so that a crash leaves the old one or the new one.
+ * Replaces the file by what `change` makes of it; null: it stays. Under a lock, so that processes that start at once all
+ * end up with the same keys, and by a rename, so that a crash leaves the old file or the new one.
  */
-async function addPostQuantumKey(path: string): Promise<void> {
+async function changeFile(path: string, change: (file: KeyFile) => KeyFile | null): Promise<void> {
   const lock = FolderLock.acquire(join(dirname(path), "lock.sqlite"), ADD_KEY_TIMEOUT_MS);
   if (lock === null)
     throw new LogError("log.locked", `another process has been changing ${path} for too long`);
   try {
     const text = await readFile(path, "utf8");
-    if (parse(path, text).postQuantumSigner !== null) return;
-    const file = { ...(JSON.parse(text) as object), mldsa44: freshMlDsa44() };
+    parse(path, text); // what it is must be certain before it is replaced
+    const file = change(JSON.parse(text) as KeyFile);
+    if (file === null) return;
     const temporary = `${path}.${randomBytes(6).toString("hex")}`;
     await writeSecret(temporary, `${JSON.stringify(file, null, 2)}\n`);
     await rename(temporary, path);
@@ -131,9 +157,10 @@ async function addPostQuantumKey(path: string): Promise<void> {
 
 function parse(path: string, text: string): InstallationKeys {
   try {
-    const { node, kek, pseudonymKey, ed25519, mldsa44 } = FILE_SCHEMA.parse(JSON.parse(text));
+    const file = FILE_SCHEMA.parse(JSON.parse(text));
+    const { node, kek, pseudonymKey, ed25519, mldsa44, former = [] } = file;
     const postQuantumSigner = mldsa44 === undefined ? null : mlDsa44Key(mldsa44);
-    return { node, kek, pseudonymKey, signer: ed25519Key(ed25519), postQuantumSigner };
+    return { node, kek, pseudonymKey, signer: ed25519Key(ed25519), postQuantumSigner, former };
   } catch {
     // The cause is dropped on purpose: a parser's message may quote the secret it stumbled over.
     throw new LogError("log.key-malformed", `expected ${path} to be an installation key file of version 1`);
@@ -158,10 +185,33 @@ export class FileKeyStore implements KeyStore {
     await checkMode(this.#path);
     const keys = parse(this.#path, await readFile(this.#path, "utf8"));
     if (keys.postQuantumSigner !== null) return keys;
-    await addPostQuantumKey(this.#path).catch((cause: unknown) => {
-      if (cause instanceof LogError) throw cause;
-      throw diskError(`could not add an ML-DSA-44 key to ${this.#path}`, cause);
-    });
+    await this.#change((file) => (file.mldsa44 === undefined ? { ...file, mldsa44: freshMlDsa44() } : null));
     return parse(this.#path, await readFile(this.#path, "utf8"));
+  }
+
+  async prepareNext(): Promise<SigningPublicKeys> {
+    await this.#change((file) =>
+      file.next === undefined
+        ? { ...file, next: { ed25519: freshEd25519(), mldsa44: freshMlDsa44() } }
+        : null,
+    );
+    const { next } = FILE_SCHEMA.parse(JSON.parse(await readFile(this.#path, "utf8")));
+    if (next === undefined) throw new LogError("log.key-malformed", `expected next keys in ${this.#path}`);
+    return { ed25519: next.ed25519.public, mldsa44: next.mldsa44.public };
+  }
+
+  async activateNext(): Promise<void> {
+    await this.#change(({ next, ...file }) => {
+      if (next === undefined) return null;
+      const last = { ed25519: file.ed25519.public, mldsa44: file.mldsa44?.public ?? null };
+      return { ...file, ...next, former: [last, ...(file.former ?? [])].slice(0, MAX_FORMER_KEYS) };
+    });
+  }
+
+  async #change(change: (file: KeyFile) => KeyFile | null): Promise<void> {
+    await changeFile(this.#path, change).catch((cause: unknown) => {
+      if (cause instanceof LogError) throw cause;
+      throw diskError(`could not change ${this.#path}`, cause);
+    });
   }
 }

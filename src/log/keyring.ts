@@ -7,9 +7,10 @@ import { DataFolder } from "../config/data-folder.ts";
 import { sha256 } from "../core/sha256.ts";
 import { ED25519_NOTE, ML_DSA_44_COSIGNATURE, type VerifierKey, verifierKey } from "../core/verifier-key.ts";
 import { LogError } from "./errors.ts";
-import { checkMode, FileKeyStore, type InstallationKeys, type KeyStore } from "./key-store.ts";
+import { checkMode, type InstallationKeys, type KeyStore, type SigningPublicKeys } from "./key-store.ts";
 import { RandomPool } from "./random-pool.ts";
 import type { NoteSigner } from "./signing.ts";
+import { keyStoreOf } from "./token-key-store.ts";
 
 /** Account keys kept unwrapped in memory, for writing and for reading each; about 300 bytes apiece. */
 const MAX_CACHED_KEYS = 65_536;
@@ -49,6 +50,12 @@ export function pseudonymText(pseudonym: Buffer): string {
 
 function pseudonymBytes(text: string): Buffer {
   return Buffer.from(text.slice("p_".length), "base64url");
+}
+
+/** Verifier keys of a pair that signs together, in the order of its signatures. */
+export function publicKeys(origin: string, { ed25519, mldsa44 }: SigningPublicKeys): VerifierKey[] {
+  const first = verifierKey(origin, ED25519_NOTE, ed25519);
+  return mldsa44 === null ? [first] : [first, verifierKey(origin, ML_DSA_44_COSIGNATURE, mldsa44)];
 }
 
 function bounded<K, V>(map: Map<K, V>, key: K, value: V): V {
@@ -106,7 +113,7 @@ export class Keyring {
    */
   static async open(options: { folder: string; store?: KeyStore; clock?: () => number }): Promise<Keyring> {
     const folder = new DataFolder(options.folder);
-    const store = options.store ?? new FileKeyStore(folder.installationKey);
+    const store = options.store ?? (await keyStoreOf(folder));
     const inUse = existsSync(folder.accountKeys) || existsSync(folder.checkpoint);
     // Of two processes that start at once one makes the key file, which always comes before the others.
     const keys = await store.load({ create: !inUse });
@@ -134,9 +141,15 @@ export class Keyring {
     return [ed25519, { key, signingKey: postQuantumSigner }];
   }
 
-  /** The keys that checkpoints of `origin` are verified with, in the order of their signatures. */
-  verifierKeys(origin: string = this.origin): VerifierKey[] {
+  /** The keys that checkpoints of `origin` are signed with, in the order of their signatures. */
+  currentKeys(origin: string = this.origin): VerifierKey[] {
     return this.signers(origin).map(({ key }) => key);
+  }
+
+  /** The keys that checkpoints of `origin` are verified with: those of today, then those that signed before. */
+  verifierKeys(origin: string = this.origin): VerifierKey[] {
+    const former = this.#keys.former.flatMap((keys) => publicKeys(origin, keys));
+    return [...this.currentKeys(origin), ...former];
   }
 
   /** Pseudonym of an account: HMAC-SHA-256 under an installation secret, first 16 bytes. */

@@ -174,7 +174,10 @@ export class Ledger {
     if (published !== null) await this.#requireExtends(published, state.size);
     const partial = tree.pendingEntries.map((bytes) => this.#leaf(bytes));
     const packs = await PackWriter.load(this.#disk, content, state.size, partial);
-    if (published === null || published.size < state.size) await this.#publish(state.size, tree.root());
+    const [current] = keys.currentKeys(this.origin);
+    const isCurrent = published?.verified.some(({ key }) => key.id === current?.id) === true;
+    if (published === null || published.size < state.size || !isCurrent)
+      await this.#publish(state.size, tree.root());
     await this.#catchUpIndex(state.size);
     this.#size = state.size;
     return { state, open: OpenExchanges.from(state.open), tree, packs };
