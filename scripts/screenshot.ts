@@ -15,6 +15,13 @@ const scene = fleetScene(Date.now());
 const world = await openWorld({ consoleFolder: `${root}dist/console` });
 await world.record(scene.exchanges, scene.facts);
 await world.state.findings.upsert(scene.findings);
+const teawood = { kind: "organization", name: "Teawood" } as const;
+await world.state.organizations.put({ organization: "Teawood", plan: "pro", contact: "trust@teawood.test" });
+await world.state.standing.verify(teawood, { kind: "business", status: "verified", reference: "HRB 1" });
+await world.state.standing.declare(teawood, { use: "synthetic-data", reference: "contract 7" });
+await world.state.endUserKeys.create({ organization: "Teawood", label: "web" });
+const scraper = { label: "prometheus", scopes: ["metrics:read"], creator: "user:ada", lifeMs: 7_776_000_000 };
+await world.state.tokens.create(scraper);
 const server = serve({ fetch: world.api.fetch, port: 0, hostname: "127.0.0.1" });
 const browser = await startBrowser();
 try {
@@ -32,12 +39,17 @@ try {
     ["ledger", "/ledger"],
     ["record", "/ledger?record=7"],
     ["empty", "/findings?q=nothing-like-this"],
+    ["organizations", "/organizations"],
+    ["organization", "/organizations/Teawood"],
+    ["account-keys", `/accounts/${scene.fleet[0]}?tab=keys`],
+    ["people", "/people"],
+    ["tokens", "/tokens"],
   ];
   for (const colorScheme of ["light", "dark"] as const) {
     const page = await browser.newPage({ viewport: SIZE, colorScheme, deviceScaleFactor: 1 });
     await page.goto(`${base}/sign-in`);
     await page.screenshot({ path: `${folder}/sign-in-${colorScheme}.png` });
-    await page.goto(`${base}/sign-in#token=${await world.link("analyst", "ada")}`);
+    await page.goto(`${base}/sign-in#token=${await world.link("admin", "ada")}`);
     await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
     for (const [name, path] of shots) {
       await page.goto(`${base}${path}`);

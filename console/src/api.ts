@@ -28,7 +28,7 @@ export function get<T>(schema: z.ZodType<T>, path: string, query: Query = {}): P
 
 export function send<T>(
   schema: z.ZodType<T>,
-  method: "POST" | "PATCH" | "DELETE",
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body: unknown,
 ): Promise<T> {

@@ -3,8 +3,10 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import * as accountsContract from "../../src/api/contract/accounts.ts";
 import * as exchangesContract from "../../src/api/contract/exchanges.ts";
 import * as findingsContract from "../../src/api/contract/findings.ts";
+import * as identitiesContract from "../../src/api/contract/identities.ts";
 import * as ledgerContract from "../../src/api/contract/ledger.ts";
 import * as operationsContract from "../../src/api/contract/operations.ts";
+import * as peopleContract from "../../src/api/contract/people.ts";
 import * as responseContract from "../../src/api/contract/response.ts";
 import * as sessionContract from "../../src/api/contract/session.ts";
 import { ApiFailure, get } from "./api.ts";
@@ -52,6 +54,42 @@ export const accountQuery = (account: string) =>
     queryKey: ["account", account],
     queryFn: () => get(accountsContract.account, `/api/accounts/${segment(account)}`),
   });
+
+export const standingQuery = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "standing"],
+    queryFn: () => get(identitiesContract.standing, `/api/accounts/${segment(account)}/standing`),
+  });
+
+export const organizationsQuery = (query: Loose<identitiesContract.OrganizationsQuery>) =>
+  queryOptions({
+    queryKey: ["organizations", query],
+    queryFn: () => get(identitiesContract.organizationPage, "/api/organizations", query),
+    placeholderData: keepPreviousData,
+  });
+
+export const organizationQuery = (organization: string) =>
+  queryOptions({
+    queryKey: ["organization", organization],
+    queryFn: () => get(identitiesContract.organization, `/api/organizations/${segment(organization)}`),
+  });
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: () => get(peopleContract.users, "/api/users"),
+});
+
+export const tokensQuery = (query: Loose<peopleContract.TokensQuery>) =>
+  queryOptions({
+    queryKey: ["tokens", query],
+    queryFn: () => get(peopleContract.tokens, "/api/tokens", query),
+    placeholderData: keepPreviousData,
+  });
+
+export const signInWaysQuery = queryOptions({
+  queryKey: ["sign-in"],
+  queryFn: () => get(peopleContract.signInWays, "/api/sign-in"),
+});
 
 export const exchangesQuery = (account: string, query: Loose<exchangesContract.ExchangesQuery>) =>
   queryOptions({

@@ -11,8 +11,12 @@ import { AppealsScreen } from "./screens/appeals.tsx";
 import { FindingScreen } from "./screens/finding.tsx";
 import { FindingsScreen } from "./screens/findings.tsx";
 import { LedgerScreen } from "./screens/ledger.tsx";
+import { OrganizationScreen } from "./screens/organization.tsx";
+import { OrganizationsScreen } from "./screens/organizations.tsx";
+import { PeopleScreen } from "./screens/people.tsx";
 import { NotFound, Shell } from "./screens/shell.tsx";
 import { SignInScreen } from "./screens/sign-in.tsx";
+import { TokensScreen } from "./screens/tokens.tsx";
 import { VerdictScreen } from "./screens/verdict.tsx";
 import { VerdictsScreen } from "./screens/verdicts.tsx";
 
@@ -77,12 +81,34 @@ const account = createRoute({
   getParentRoute: () => root,
   path: "/accounts/$account",
   validateSearch: z.object({
-    tab: choice(["exchanges", "findings", "keys"]),
+    tab: choice(["exchanges", "findings", "keys", "standing"]),
     ending: choice(ENDINGS),
     page,
     exchange: text,
   }),
   component: AccountScreen,
+});
+
+const organizations = createRoute({
+  getParentRoute: () => root,
+  path: "/organizations",
+  validateSearch: z.object({ q: text, direction, page }),
+  component: OrganizationsScreen,
+});
+
+const organization = createRoute({
+  getParentRoute: () => root,
+  path: "/organizations/$organization",
+  component: OrganizationScreen,
+});
+
+const people = createRoute({ getParentRoute: () => root, path: "/people", component: PeopleScreen });
+
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: "/tokens",
+  validateSearch: z.object({ page }),
+  component: TokensScreen,
 });
 
 const ledger = createRoute({
@@ -125,6 +151,10 @@ const tree = root.addChildren([
   finding,
   accounts,
   account,
+  organizations,
+  organization,
+  people,
+  tokens,
   verdicts,
   verdict,
   appeals,

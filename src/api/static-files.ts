@@ -13,6 +13,8 @@ interface StaticFile {
 
 /** A console of more bytes than this is not one that we built. */
 const MAX_CONSOLE_BYTES = 32 * 1024 * 1024;
+/** Screens whose addresses end with a name, which may hold a dot. */
+const NAMED = /^\/(?:accounts|findings|organizations)\//;
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -50,8 +52,7 @@ export class StaticFiles {
 
   /** The file at a path, or the page itself for an address within the console; null when there is none. */
   answer(path: string, ifNoneMatch: string | undefined): Response | null {
-    const isFile =
-      /\.[a-z0-9]+$/.test(path) && !path.startsWith("/accounts/") && !path.startsWith("/findings/");
+    const isFile = /\.[a-z0-9]+$/.test(path) && !NAMED.test(path);
     const file = this.#files.get(path) ?? (isFile ? undefined : this.#files.get("/index.html"));
     if (file === undefined) return null;
     const headers = {

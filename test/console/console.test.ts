@@ -1,80 +1,30 @@
 // A person's way through the console in a real browser, over a real installation: every screen, keyboard, hostile text.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { AxeBuilder } from "@axe-core/playwright";
-import { serve } from "@hono/node-server";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import type { Role } from "../../src/core/role.ts";
-import { startBrowser } from "../helpers/browser.ts";
+import { expectAccessible, openConsole, type TestConsole, type Visit } from "../helpers/console.ts";
 import { FLEET_FINDING, fleetScene, HOSTILE_EXCHANGE } from "../helpers/fleet.ts";
-import { openWorld, type World } from "../helpers/world.ts";
+import type { World } from "../helpers/world.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const scene = fleetScene(Date.now(), { days: 3, perDay: 3 });
 const member = scene.fleet[0] ?? "";
 const REASON = "Triage of campaign-1f0c5a";
 
 let world: World;
 let browser: Browser;
-let server: ReturnType<typeof serve>;
+let served: TestConsole;
 let base: string;
 
 before(async () => {
-  const built = spawnSync(process.execPath, [`${root}scripts/build-console.ts`, "--if-stale"], {
-    encoding: "utf8",
-  });
-  assert.equal(built.status, 0, built.stderr);
-  world = await openWorld({ consoleFolder: `${root}dist/console` });
+  served = await openConsole();
+  ({ world, browser, base } = served);
   await world.record(scene.exchanges, scene.facts);
   await world.state.findings.upsert(scene.findings);
-  server = serve({ fetch: world.api.fetch, port: 0, hostname: "127.0.0.1" });
-  if (!server.listening) await new Promise<void>((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address !== "string");
-  base = `http://127.0.0.1:${address.port}`;
-  browser = await startBrowser();
 });
+after(() => served?.close());
 
-after(async () => {
-  await browser?.close();
-  server?.close();
-  await world?.close();
-});
-
-interface Visit {
-  readonly page: Page;
-  /** Dialogs, policy violations, page errors: everything that must not happen. */
-  readonly accidents: string[];
-}
-
-async function visit(context: BrowserContext, role: Role): Promise<Visit> {
-  const page = await context.newPage();
-  const accidents: string[] = [];
-  page.on("dialog", (dialog) => {
-    accidents.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("pageerror", (error) => accidents.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    // Chromium logs each refused request; a 401 before signing in is how the console learns that nobody is.
-    if (message.type() === "error" && !message.text().includes("401")) accidents.push(message.text());
-  });
-  await page.goto(`${base}/sign-in#token=${await world.link(role, `${role}-person`)}`);
-  await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
-  return { page, accidents };
-}
-
-/** The theme changes colours only, so that one theme is checked by every rule and the other by its contrast. */
-async function expectAccessible(page: Page, where: string, rules: "all" | "colours"): Promise<void> {
-  // There are no frames, so the way of asking that opens no second page will do; only violations are written out.
-  const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).setLegacyMode();
-  const { violations } = await (rules === "all" ? axe : axe.withRules(["color-contrast"])).analyze();
-  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  const report = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n  ")}`);
-  assert.deepEqual(report, [], where);
-}
+const visit = (context: BrowserContext, role: Role): Promise<Visit> => served.visit(context, role);
 
 test("an analyst signs in, follows a finding to an account, reveals one exchange, and finds that look in the ledger", async () => {
   const context = await browser.newContext();
@@ -153,7 +103,7 @@ test("the browser itself refuses scripts, inline styles and HTML from strings", 
 describe("every screen is free of serious accessibility faults", () => {
   const screens: readonly (readonly [path: string, ready: string])[] = [
     ["/findings", "Findings"],
-    ["/findings?q=nothing-like-this", "No finding matches these filters"],
+    ["/findings?q=nothing-like-this", "Nothing matches these filters"],
     [`/findings/${FLEET_FINDING}`, "Error rate"],
     [`/findings/${FLEET_FINDING}?tab=exchanges`, "atlas-large"],
     ["/findings/none", "Could not load the finding"],
@@ -234,7 +184,7 @@ test("the address is the whole state of a view", async () => {
   await page.getByRole("row", { name: /logit_bias/ }).waitFor();
   assert.equal(await page.getByRole("row").count(), 2);
   await page.getByRole("searchbox").fill("no such thing");
-  await page.getByText("No finding matches these filters").waitFor();
+  await page.getByText("Nothing matches these filters").waitFor();
   assert.equal(new URL(page.url()).searchParams.get("q"), "no such thing");
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await page.getByRole("columnheader", { name: "Accounts" }).click();

@@ -1,5 +1,6 @@
 // Labelled values: facts in a list, figures in a row of tiles.
 import type { ReactNode } from "react";
+import { Untrusted } from "./untrusted.tsx";
 
 export function Facts({
   items,
@@ -16,6 +17,11 @@ export function Facts({
       ))}
     </dl>
   );
+}
+
+/** A fact in a table's cell. */
+export function Known({ text }: { text: string | null }): ReactNode {
+  return text === null ? <span className="muted">—</span> : <Untrusted text={text} />;
 }
 
 export function Tiles({

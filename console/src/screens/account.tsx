@@ -5,19 +5,20 @@ import type { ReactNode } from "react";
 import type { Account } from "../../../src/api/contract/accounts.ts";
 import { ENDINGS } from "../../../src/api/contract/exchanges.ts";
 import { figure } from "../format.ts";
-import { Badge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";
-import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import { DataTable } from "../parts/data-table.tsx";
 import { Facts, Panel, Tiles } from "../parts/facts.tsx";
 import { Choice } from "../parts/filters.tsx";
-import { Pager } from "../parts/pager.tsx";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { ViewTabs } from "../parts/tabs.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
-import { accountQuery, exchangesQuery } from "../queries.ts";
+import { accountQuery, exchangesQuery, standingQuery } from "../queries.ts";
+import { Keys, StatusSwitch } from "./account-access.tsx";
 import { EXCHANGE_COLUMNS, ExchangeDrawer } from "./exchange-drawer.tsx";
 import { FINDING_COLUMNS } from "./findings.tsx";
+import { StandingView } from "./standing.tsx";
 
 export function AccountScreen(): ReactNode {
   const { account: name } = useParams({ from: "/accounts/$account" });
@@ -85,16 +86,29 @@ function AccountView({ account }: { account: Account }): ReactNode {
           <Facts
             items={[
               ["Created", facts.created === null ? null : <When key="created" at={facts.created} />],
-              ["Organization", fact(facts.organization)],
+              [
+                "Organization",
+                facts.organization === null ? null : (
+                  <Link
+                    key="organization"
+                    to="/organizations/$organization"
+                    params={{ organization: facts.organization }}
+                  >
+                    <Untrusted text={facts.organization} />
+                  </Link>
+                ),
+              ],
               ["Plan", fact(facts.plan)],
               ["Country", fact(facts.country)],
               ["Mail domain", fact(facts.emailDomain)],
               ["Payment", fact(facts.payment)],
               ["Declared use", fact(facts.declaredUse)],
+              ["Status", account.status],
               ["First seen", figures.firstAt === null ? null : <When key="first" at={figures.firstAt} />],
               ["Last seen", figures.lastAt === null ? null : <When key="last" at={figures.lastAt} />],
             ]}
           />
+          <StatusSwitch account={account} />
         </Panel>
       </div>
       <ViewTabs
@@ -115,6 +129,7 @@ function AccountView({ account }: { account: Account }): ReactNode {
             content: <Findings account={account} />,
           },
           { id: "keys", title: "Keys", count: account.keys.length, content: <Keys account={account} /> },
+          { id: "standing", title: "Standing", content: <Standing account={account.account} /> },
         ]}
       />
     </>
@@ -142,31 +157,21 @@ function Exchanges({ account }: { account: string }): ReactNode {
           change={(ending) => change({ ending })}
         />
       </div>
-      <Loaded query={query} what="the exchanges">
-        {({ items, total, page, limit }) => (
-          <>
-            <DataTable
-              label="Exchanges"
-              columns={EXCHANGE_COLUMNS}
-              items={items}
-              idOf={({ id }) => id}
-              hrefOf={hrefOf}
-              selected={search.exchange}
-              empty={
-                <Empty title="No exchanges">
-                  <p>Nothing of the kind is in the store. It reads the log within seconds.</p>
-                </Empty>
-              }
-            />
-            <Pager
-              page={page}
-              limit={limit}
-              total={total}
-              go={(to) => change({ page: to === 1 ? undefined : to })}
-            />
-          </>
-        )}
-      </Loaded>
+      <PagedTable
+        label="Exchanges"
+        what="the exchanges"
+        query={query}
+        columns={EXCHANGE_COLUMNS}
+        idOf={({ id }) => id}
+        hrefOf={hrefOf}
+        selected={search.exchange}
+        none={{
+          title: "No exchanges",
+          hint: <p>Nothing of this account is in the store. It reads the log within seconds.</p>,
+        }}
+        clear={search.ending === undefined ? undefined : () => change({ ending: undefined })}
+        go={(page) => change({ page })}
+      />
     </>
   );
 }
@@ -188,33 +193,17 @@ function Findings({ account }: { account: Account }): ReactNode {
   );
 }
 
-const KEY_COLUMNS: readonly ColumnOf<Account["keys"][number]>[] = [
-  { id: "id", title: "Key", kind: "wide", cell: ({ id }) => <span className="mono">{id}</span> },
-  { id: "label", title: "Label", cell: ({ label }) => <Untrusted text={label} /> },
-  { id: "created", title: "Created", cell: ({ createdAt }) => <When at={createdAt} /> },
-  { id: "expires", title: "Expires", cell: ({ expiresAt }) => <When at={expiresAt} /> },
-  {
-    id: "state",
-    title: "State",
-    cell: ({ revokedAt }) =>
-      revokedAt === null ? <Badge tone="good">active</Badge> : <Badge tone="quiet">revoked</Badge>,
-  },
-];
-
-function Keys({ account }: { account: Account }): ReactNode {
+function Standing({ account }: { account: string }): ReactNode {
+  const query = useQuery(standingQuery(account));
   return (
-    <DataTable
-      label="Keys of this account"
-      columns={KEY_COLUMNS}
-      items={account.keys}
-      idOf={({ id }) => id}
-      empty={
-        <Empty title="No keys">
-          <p>
-            Make one with <code>adyton keys create</code>.
-          </p>
-        </Empty>
-      }
-    />
+    <Loaded query={query} what="what is verified and declared">
+      {(standing) => (
+        <StandingView
+          standing={standing}
+          path={`/api/accounts/${encodeURIComponent(account)}`}
+          invalidate={["account", account]}
+        />
+      )}
+    </Loaded>
   );
 }

@@ -5,10 +5,10 @@ import type { ReactNode } from "react";
 import type { AccountSummary } from "../../../src/api/contract/accounts.ts";
 import { exact } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
-import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import type { ColumnOf } from "../parts/data-table.tsx";
+import { Known } from "../parts/facts.tsx";
 import { SearchBox } from "../parts/filters.tsx";
-import { Pager } from "../parts/pager.tsx";
-import { Empty, Loaded } from "../parts/states.tsx";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
 import { accountsQuery } from "../queries.ts";
@@ -62,50 +62,30 @@ export function AccountsScreen(): ReactNode {
       <div className="filters">
         <SearchBox label="Search account or organization" value={search.q} change={(q) => change({ q })} />
       </div>
-      <Loaded query={query} what="the accounts">
-        {({ items, total, page, limit }) => (
-          <>
-            <DataTable
-              label="Accounts"
-              columns={COLUMNS}
-              items={items}
-              idOf={({ account }) => account}
-              hrefOf={({ account }) => `/accounts/${encodeURIComponent(account)}`}
-              sorting={{
-                by: search.sort ?? "last",
-                direction: search.direction ?? "desc",
-                change: (sort, direction) => change({ sort: sort as typeof search.sort, direction }),
-              }}
-              empty={
-                search.q === undefined ? (
-                  <Empty title="No accounts yet">
-                    <p>
-                      Make one with <code>adyton accounts add</code>, or import traffic with{" "}
-                      <code>adyton import exchanges</code>.
-                    </p>
-                  </Empty>
-                ) : (
-                  <Empty title="No account matches">
-                    <button type="button" className="button" onClick={() => change({ q: undefined })}>
-                      Clear the search
-                    </button>
-                  </Empty>
-                )
-              }
-            />
-            <Pager
-              page={page}
-              limit={limit}
-              total={total}
-              go={(to) => change({ page: to === 1 ? undefined : to })}
-            />
-          </>
-        )}
-      </Loaded>
+      <PagedTable
+        label="Accounts"
+        what="the accounts"
+        query={query}
+        columns={COLUMNS}
+        idOf={({ account }) => account}
+        hrefOf={({ account }) => `/accounts/${encodeURIComponent(account)}`}
+        sorting={{
+          by: search.sort ?? "last",
+          direction: search.direction ?? "desc",
+          change: (sort, direction) => change({ sort: sort as typeof search.sort, direction }),
+        }}
+        none={{
+          title: "No accounts yet",
+          hint: (
+            <p>
+              Make one with <code>adyton accounts add</code>, or import traffic with{" "}
+              <code>adyton import exchanges</code>.
+            </p>
+          ),
+        }}
+        clear={search.q === undefined ? undefined : () => change({ q: undefined })}
+        go={(page) => change({ page })}
+      />
     </>
   );
-}
-
-function Known({ text }: { text: string | null }): ReactNode {
-  return text === null ? <span className="muted">—</span> : <Untrusted text={text} />;
 }

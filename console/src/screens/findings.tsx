@@ -5,10 +5,9 @@ import type { ReactNode } from "react";
 import { FINDING_KINDS, FINDING_STATUSES, type FindingSummary } from "../../../src/api/contract/findings.ts";
 import { evidence, figure } from "../format.ts";
 import { KindBadge, StatusBadge } from "../parts/badge.tsx";
-import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import type { ColumnOf } from "../parts/data-table.tsx";
 import { Choice, SearchBox } from "../parts/filters.tsx";
-import { Pager } from "../parts/pager.tsx";
-import { Empty, Loaded } from "../parts/states.tsx";
+import { PagedTable } from "../parts/paged-table.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
 import { findingsQuery } from "../queries.ts";
@@ -75,52 +74,31 @@ export function FindingsScreen(): ReactNode {
         />
         <SearchBox label="Search" value={search.q} change={(q) => change({ q })} />
       </div>
-      <Loaded query={query} what="the findings">
-        {({ items, total, page, limit }) => (
-          <>
-            <DataTable
-              label="Findings"
-              columns={FINDING_COLUMNS}
-              items={items}
-              idOf={({ id }) => id}
-              hrefOf={({ id }) => `/findings/${encodeURIComponent(id)}`}
-              sorting={{
-                by: search.sort ?? "time",
-                direction: search.direction ?? "desc",
-                change: (sort, direction) => change({ sort: sort as typeof search.sort, direction }),
-              }}
-              empty={<NoFindings filtered={filtered} clear={() => void navigate({ search: {} })} />}
-            />
-            <Pager
-              page={page}
-              limit={limit}
-              total={total}
-              go={(to) => change({ page: to === 1 ? undefined : to })}
-            />
-          </>
-        )}
-      </Loaded>
+      <PagedTable
+        label="Findings"
+        what="the findings"
+        query={query}
+        columns={FINDING_COLUMNS}
+        idOf={({ id }) => id}
+        hrefOf={({ id }) => `/findings/${encodeURIComponent(id)}`}
+        sorting={{
+          by: search.sort ?? "time",
+          direction: search.direction ?? "desc",
+          change: (sort, direction) => change({ sort: sort as typeof search.sort, direction }),
+        }}
+        none={{
+          title: "No findings",
+          hint: (
+            <p>
+              Nothing has been asserted about the traffic seen so far. Detectors run by themselves;{" "}
+              <code>adyton hunt</code> runs them now.
+            </p>
+          ),
+        }}
+        clear={filtered ? () => void navigate({ search: {} }) : undefined}
+        go={(page) => change({ page })}
+      />
     </>
-  );
-}
-
-function NoFindings({ filtered, clear }: { filtered: boolean; clear: () => void }): ReactNode {
-  if (!filtered) {
-    return (
-      <Empty title="No findings">
-        <p>
-          Nothing has been asserted about the traffic seen so far. Detectors run by themselves;{" "}
-          <code>adyton hunt</code> runs them now.
-        </p>
-      </Empty>
-    );
-  }
-  return (
-    <Empty title="No finding matches these filters">
-      <button type="button" className="button" onClick={clear}>
-        Clear the filters
-      </button>
-    </Empty>
   );
 }
 

@@ -8,22 +8,30 @@ import { send } from "../api.ts";
 import { Logo } from "../parts/logo.tsx";
 import { Failed } from "../parts/states.tsx";
 import { healthQuery, sessionQuery } from "../queries.ts";
+import { useMay } from "../session.ts";
 import { ThemeSwitch } from "../theme.tsx";
 
 const PLACES = [
   { to: "/findings", name: "Findings" },
   { to: "/accounts", name: "Accounts" },
+  { to: "/organizations", name: "Organizations" },
   { to: "/verdicts", name: "Verdicts" },
   { to: "/appeals", name: "Appeals" },
   { to: "/ledger", name: "Ledger" },
 ] as const;
+/** Only administrators find anything there. */
+const ADMIN_PLACES = [
+  { to: "/people", name: "People" },
+  { to: "/tokens", name: "Tokens" },
+] as const;
+const ALL_PLACES = [...PLACES, ...ADMIN_PLACES];
 
 export function Shell(): ReactNode {
   const router = useRouter();
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const session = useQuery(sessionQuery);
   useEffect(() => {
-    const place = PLACES.find(({ to }) => pathname.startsWith(to));
+    const place = ALL_PLACES.find(({ to }) => pathname.startsWith(to));
     document.title = `${place?.name ?? "Sign in"} · Adyton`;
   }, [pathname]);
   if (pathname === "/sign-in") return <Outlet />;
@@ -52,6 +60,7 @@ export function Shell(): ReactNode {
 
 function Sidebar({ name, role }: { name: string; role: string }): ReactNode {
   const queries = useQueryClient();
+  const mayAdminister = useMay("admin");
   const signOut = async (): Promise<void> => {
     await send(sessionSchema.nullable(), "DELETE", "/api/session", undefined).catch(() => null);
     queries.setQueryData(sessionQuery.queryKey, null);
@@ -64,7 +73,7 @@ function Sidebar({ name, role }: { name: string; role: string }): ReactNode {
         Adyton
       </Link>
       <nav aria-label="Main">
-        {PLACES.map(({ to, name: label }) => (
+        {(mayAdminister ? ALL_PLACES : PLACES).map(({ to, name: label }) => (
           <Link key={to} to={to} className="place" activeProps={{ "aria-current": "page" }}>
             {label}
           </Link>

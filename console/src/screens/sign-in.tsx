@@ -5,7 +5,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from "react"
 import { session as sessionSchema } from "../../../src/api/contract/session.ts";
 import { send } from "../api.ts";
 import { Logo } from "../parts/logo.tsx";
-import { sessionQuery } from "../queries.ts";
+import { sessionQuery, signInWaysQuery } from "../queries.ts";
 
 export function SignInScreen(): ReactNode {
   const { next, token } = useSearch({ from: "/sign-in" });
@@ -35,6 +35,13 @@ export function SignInScreen(): ReactNode {
 
   useEffect(() => {
     const take = (): void => {
+      if (location.hash === "#refused") {
+        history.replaceState(null, "", location.pathname);
+        setProblem(
+          "The identity provider did not let you in, or you have no role here. Ask an administrator.",
+        );
+        return;
+      }
       const secret = tokenIn(location.hash) ?? token;
       if (secret === undefined || secret === tried.current) return;
       tried.current = secret;
@@ -55,8 +62,28 @@ export function SignInScreen(): ReactNode {
         <Logo size={28} />
         Adyton
       </h1>
-      {busy ? <p role="status">Signing in…</p> : <LinkForm problem={problem} submit={signIn} />}
+      {busy ? (
+        <p role="status">Signing in…</p>
+      ) : (
+        <>
+          <Provider />
+          <LinkForm problem={problem} submit={signIn} />
+        </>
+      )}
     </main>
+  );
+}
+
+/** The way through the identity provider, where one is configured. */
+function Provider(): ReactNode {
+  const { data } = useQuery(signInWaysQuery);
+  if (data === undefined || data.provider === null) return null;
+  return (
+    <p>
+      <a className="button primary" href="/api/sign-in/provider">
+        Sign in with {data.provider}
+      </a>
+    </p>
   );
 }
 

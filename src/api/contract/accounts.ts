@@ -55,6 +55,8 @@ export const accountPage: z.ZodType<Page<AccountSummary>> = pageOf(accountSummar
 type Spread = { failed: number; skeletons: number; models: number; networks: number };
 export interface Account {
   account: string;
+  /** `suspended` refuses every key. */
+  status: "active" | "suspended";
   facts: Facts;
   /** Virtual keys without their secrets, which nobody can read again. */
   keys: {
@@ -78,6 +80,7 @@ const key = {
 const spread = { failed: count, skeletons: count, models: count, networks: count };
 export const account: z.ZodType<Account> = z.object({
   account: z.string(),
+  status: z.enum(["active", "suspended"]),
   facts: z.object(facts),
   keys: z.array(z.object(key)),
   figures: z.object({ ...amount, ...spread, firstAt: maybeTime, lastAt: maybeTime }),

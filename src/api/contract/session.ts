@@ -1,9 +1,9 @@
 // Who is signed in, and how people sign in.
 import { z } from "zod";
-import { ROLES, type Role } from "../../core/role.ts";
+import { ROLES, type Role, roleReaches } from "../../core/role.ts";
 import { maybeTime } from "./common.ts";
 
-export { ROLES, type Role };
+export { ROLES, type Role, roleReaches };
 
 export const signInBody: z.ZodType<{ token: string }> = z.strictObject({ token: z.string().min(1).max(500) });
 

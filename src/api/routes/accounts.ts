@@ -103,6 +103,7 @@ async function whole(name: string, { state, store }: ApiOptions): Promise<Accoun
   const { firstMs, lastMs, ...amounts } = figures;
   return {
     account: name,
+    status: known?.status ?? "active",
     facts: factsOf(known ?? unknownAccount(name)),
     keys: keys.map(keyView),
     figures: { ...amounts, firstAt: isoTimeOrNull(firstMs), lastAt: isoTimeOrNull(lastMs) },
