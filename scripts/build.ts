@@ -1,4 +1,4 @@
-// Makes dist/: the published package's JavaScript, the statements it reads, and the console.
+// Makes dist/: the published package's JavaScript, the statements it reads, the console, and the verifier's page.
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -15,3 +15,4 @@ run(`${root}node_modules/.bin/tsc`, ["-p", "tsconfig.build.json"]);
 for (const path of globSync("src/**/*.sql", { cwd: root }))
   cpSync(root + path, root + path.replace(/^src/, "dist"));
 run(process.execPath, ["scripts/build-console.ts", "--if-stale"]);
+run(process.execPath, ["scripts/build-verifier.ts"]);

@@ -22,6 +22,7 @@ const testFiles = globSync("test/**/*.test.ts", { cwd: root }).sort();
 const steps: readonly Step[] = [
   { name: "types", command: bin("tsc"), args: ["-p", "tsconfig.json"] },
   { name: "types of the console", command: bin("tsc"), args: ["-p", "console/tsconfig.json"] },
+  { name: "types of the verifier's page", command: bin("tsc"), args: ["-p", "verifier/tsconfig.json"] },
   { name: "format and lint", command: bin("biome"), args: ["check", "--error-on-warnings", "."] },
   { name: "unused code and dependencies", command: bin("knip"), args: [] },
   { name: "the package builds", command: process.execPath, args: ["scripts/build.ts"] },

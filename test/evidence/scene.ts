@@ -51,8 +51,12 @@ export function shortKeys(): KeyStore {
     pseudonymKey: randomBytes(32),
     signer: { publicKey, sign: async (message) => sign(null, message, privateKey) },
     postQuantumSigner: null,
+    former: [],
   };
-  return { load: async () => keys };
+  const fixed = async (): Promise<never> => {
+    throw new TypeError("expected no rotation of keys made for one test");
+  };
+  return { load: async () => keys, prepareNext: fixed, activateNext: fixed };
 }
 
 export interface SceneOptions {

@@ -1,0 +1,122 @@
+// The page that verifies a bundle in a browser with the network off. Everything from a bundle is shown as text only.
+import type { ByteSource } from "../src/evidence/verify/byte-source.ts";
+import { BUNDLE_FAULTS, type Proved, type Verdict } from "../src/evidence/verify/verdict.ts";
+import { verifyBundle } from "../src/evidence/verify/verify-bundle.ts";
+import { visible } from "../src/evidence/visible-text.ts";
+
+/** A policy is a text of a few lines. */
+const MAX_POLICY_BYTES = 4 * 1024 * 1024;
+
+const WORDS: Readonly<Record<Verdict["verdict"], { title: string; text: string }>> = {
+  verified: {
+    title: "Verified",
+    text: "Everything in this bundle holds under the policy you gave.",
+  },
+  consistent: {
+    title: "Consistent, but not anchored",
+    text: "Everything in this bundle holds. But whose log it is rests on the bundle's own word: get the trust policy on another way, choose it above, and check again.",
+  },
+  rejected: {
+    title: "Rejected",
+    text: "This bundle was changed, is incomplete, or is not what the policy asks for.",
+  },
+};
+
+function element<K extends keyof HTMLElementTagNameMap>(name: K, id: string): HTMLElementTagNameMap[K] {
+  const found = document.getElementById(id);
+  if (found === null || found.localName !== name) throw new TypeError(`expected <${name} id="${id}">`);
+  return found as HTMLElementTagNameMap[K];
+}
+
+function add(parent: HTMLElement, name: string, text: string, className = ""): HTMLElement {
+  const child = document.createElement(name);
+  child.textContent = text;
+  if (className !== "") child.className = className;
+  parent.append(child);
+  return child;
+}
+
+function sourceOf(file: File): ByteSource {
+  return {
+    size: file.size,
+    read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+  };
+}
+
+async function check(): Promise<void> {
+  const bundle = element("input", "bundle").files?.[0];
+  if (bundle === undefined) return;
+  const policyFile = element("input", "policy").files?.[0];
+  const progress = element("p", "progress");
+  const result = element("section", "result");
+  result.replaceChildren();
+  progress.textContent = "Reading …";
+  try {
+    if (policyFile !== undefined && policyFile.size > MAX_POLICY_BYTES)
+      throw new RangeError("the policy is too large to be one");
+    const policy = policyFile === undefined ? null : new Uint8Array(await policyFile.arrayBuffer());
+    const verdict = await verifyBundle(sourceOf(bundle), {
+      policy,
+      onProgress: (done, total) => {
+        progress.textContent = `Checked ${done} of ${total} records`;
+      },
+    });
+    show(result, verdict);
+  } catch (error) {
+    add(result, "h2", "The file could not be read");
+    add(result, "p", visible(error instanceof Error ? error.message : String(error)));
+  } finally {
+    progress.textContent = "";
+  }
+}
+
+function show(result: HTMLElement, verdict: Verdict): void {
+  const { title, text } = WORDS[verdict.verdict];
+  result.dataset["verdict"] = verdict.verdict;
+  add(result, "h2", title, verdict.verdict);
+  add(result, "p", text);
+  if (verdict.reasons.length > 0) showReasons(result, verdict);
+  if (verdict.proved !== null) showProved(result, verdict.proved);
+}
+
+function showReasons(result: HTMLElement, { reasons, reasonCount }: Verdict): void {
+  add(result, "h3", reasonCount === 1 ? "The reason" : `The reasons (${reasonCount})`);
+  const list = add(result, "ul", "");
+  for (const { code, path, detail } of reasons) {
+    const item = add(list, "li", "");
+    add(item, "code", code);
+    const meaning: string = Object.hasOwn(BUNDLE_FAULTS, code)
+      ? BUNDLE_FAULTS[code as keyof typeof BUNDLE_FAULTS]
+      : "The file itself is damaged or not in the form of a bundle.";
+    add(item, "span", ` ${meaning} `);
+    add(item, "small", visible(`${path ?? "the whole bundle"}: ${detail}`));
+  }
+}
+
+function showProved(result: HTMLElement, proved: Proved): void {
+  add(result, "h3", "What is in it, and proved");
+  const facts = add(result, "dl", "");
+  const rows: [string, string][] = [
+    ["Case", `${proved.case}: ${proved.title}`],
+    ["Exported", proved.exported],
+    ["Log", `${proved.origin}, ${proved.logSize} records`],
+    ["Signed by", proved.keys.join(", ")],
+    ["Witnesses", proved.witnesses.join(", ") || "none asked for by the policy"],
+    ["Timestamps", proved.timestamps.join(", ") || "none in the bundle"],
+    ["Exchanges", String(proved.exchanges)],
+    ["Records", `${proved.records}, each proved to be in the log`],
+    ["Fields", `${proved.fieldsOpened} shown and proved, ${proved.fieldsWithheld} withheld`],
+    ["Erased", `${proved.recordsErased} records, each with the entry that says why`],
+    ["Chain of custody", `${proved.custodyEntries} entries without a gap`],
+    ["Findings", `${proved.findings} (opinions, not facts)`],
+  ];
+  for (const [name, value] of rows) {
+    add(facts, "dt", name);
+    add(facts, "dd", visible(value, 400));
+  }
+}
+
+for (const id of ["bundle", "policy"])
+  element("input", id).addEventListener("change", () => {
+    void check();
+  });
