@@ -7,6 +7,7 @@ import { type PlacedTombstone as LogTombstone, parseTombstone, TOMBSTONE_ACT } f
 import { decompress } from "../log/content-coding.ts";
 import { LogError } from "../log/errors.ts";
 import { type JsonLines, JsonLinesBuilder } from "../store/json-lines.ts";
+import { WaitingOpens } from "./waiting-opens.ts";
 
 /** An erasure with the index of its record. */
 export type PlacedTombstone = Omit<LogTombstone, "time">;
@@ -66,8 +67,7 @@ export class Derivation implements Deriver {
   readonly #log: RecordSource;
   readonly #features: Features;
   readonly #onFailure: (index: number, error: unknown) => void;
-  readonly #waiting = new Map<number, SourceRecord>();
-  #waitingBytes = 0;
+  readonly #waiting: WaitingOpens = new WaitingOpens(MAX_WAITING_BYTES);
   /** Where a stretch begins that follows on the last one. */
   #next = 0;
 
@@ -83,7 +83,7 @@ export class Derivation implements Deriver {
 
   /** Rows of the leaves `from` to `to`. An exchange belongs to the leaf that ends it. */
   async derive(from: number, to: number): Promise<Derived> {
-    if (from !== this.#next) this.#forget();
+    if (from !== this.#next) this.#waiting.clear(); // opens before a gap may have been closed within it
     const builders: Builders = new Map();
     let seen = 0;
     const tombstones: PlacedTombstone[] = [];
@@ -92,7 +92,7 @@ export class Derivation implements Deriver {
       seen += 1;
       switch (record.leaf.kind) {
         case "open":
-          this.#keep(record);
+          this.#waiting.add(record);
           break;
         case "close":
         case "interrupted":
@@ -146,27 +146,7 @@ export class Derivation implements Deriver {
   async #openOf(close: SourceRecord): Promise<SourceRecord | null> {
     const index = close.leaf.open;
     if (index === undefined) return null;
-    const waiting = this.#waiting.get(index);
-    if (waiting === undefined) return this.#log.record(index);
-    this.#waiting.delete(index);
-    this.#waitingBytes -= sizeOf(waiting);
-    return waiting;
-  }
-
-  /** Opens before a gap may have been closed within it. */
-  #forget(): void {
-    this.#waiting.clear();
-    this.#waitingBytes = 0;
-  }
-
-  #keep(open: SourceRecord): void {
-    this.#waiting.set(open.index, open);
-    this.#waitingBytes += sizeOf(open);
-    for (const [index, oldest] of this.#waiting) {
-      if (this.#waitingBytes <= MAX_WAITING_BYTES) return;
-      this.#waiting.delete(index);
-      this.#waitingBytes -= sizeOf(oldest);
-    }
+    return this.#waiting.take(index) ?? (await this.#log.record(index));
   }
 }
 
@@ -174,13 +154,6 @@ function tombstonesOf({ index, content }: SourceRecord): PlacedTombstone[] {
   const detail = content?.get("detail");
   const tombstone = detail === undefined ? null : parseTombstone(detail);
   return tombstone === null ? [] : [{ ...tombstone, index }];
-}
-
-/** Bytes a record keeps alive, with some for its objects. */
-function sizeOf(record: SourceRecord): number {
-  let bytes = 1024;
-  for (const field of record.content?.values() ?? []) bytes += field.byteLength;
-  return bytes;
 }
 
 /** Facts of an `account.recorded` act. */
