@@ -10,6 +10,18 @@ const CODES = {
   "gateway.key-expired": "The key's time is over. Ask the operator for a new one.",
   "gateway.account-suspended":
     "The account is suspended. Ask the operator; the request id identifies the refusal.",
+  "gateway.quarantined":
+    "Requests of this account are refused for the time being. The page in `adyton-appeal` says why and until when, and takes an objection.",
+  "gateway.verification-required":
+    "A step has to be taken before further requests of this account are served. The page in `adyton-appeal` says which.",
+  "gateway.slowed":
+    "This account is served at a lower pace for the time being. Try again after the time in `retry-after`; the page in `adyton-appeal` says why.",
+  "gateway.not-reducible":
+    "Under the measure `reduce` a request has to be a JSON object in UTF-8, sent without content-encoding. The page in `adyton-appeal` says why the measure holds.",
+  "gateway.budget-spent":
+    "A budget of this account, or one that it shares, is used up. Try again after the time in `retry-after`.",
+  "gateway.budget-unavailable":
+    "Nobody can say at the moment whether a budget is used up, and the operator chose to refuse then (respond.onRedisFailure). Try again after the time in `retry-after`.",
   "gateway.not-found":
     "The path is not one of a served API and the configuration does not let it pass. Correct the base URL, or add the path to gateway.passThroughPaths.",
   "gateway.method-not-allowed": "The path exists but not with this HTTP method.",

@@ -4,11 +4,13 @@
 // before the close record is. The upstream is called without waiting for the disk.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Dispatcher, errors } from "undici";
+import { tokensUsed } from "../core/answer-usage.ts";
 import type { CloseFigures, HeaderPairs } from "../core/record.ts";
 import type { GatewayErrorCode } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { readUpstreamHead, type UpstreamHead } from "./headers.ts";
 import type { Placed } from "./in-flight.ts";
+import type { Grant } from "./measures.ts";
 import type { Identity, Recorded } from "./recorder.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import type { Route } from "./routes.ts";
@@ -30,11 +32,20 @@ export interface Admitted {
   readonly requestId: string;
   /** `performance.now()` when the request's head had arrived. */
   readonly startedMs: number;
+  /** What was decided about the account; null: nothing applies. */
+  readonly grant: Grant | null;
   /** Gives back what admission took. Called once. */
   release(): void;
 }
 
+/** What the client asked, which is recorded, and what goes to the upstream: the same unless a measure reduces it. */
+interface RequestBody {
+  readonly asked: Buffer;
+  readonly sent: Buffer;
+}
+
 type Outcome = CloseFigures["outcome"];
+const NO_BYTES = Buffer.alloc(0);
 
 export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   slot = -1;
@@ -45,6 +56,8 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   /** HTTP/1.0 has no end but the connection's: there, the last bytes are always held. */
   readonly #holdsAlways: boolean;
 
+  /** What the upstream was asked: for token budgets. */
+  #sentBody: Buffer = NO_BYTES;
   #controller: Dispatcher.DispatchController | null = null;
   #abortReason: Error | null = null;
   /** The upstream is done with it, one way or the other. */
@@ -76,17 +89,18 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   }
 
   /** Appends the open record and calls the upstream, in this order and without waiting in between. */
-  start(body: Buffer, target: Target, headers: string[], loggedHeaders: HeaderPairs): void {
+  start({ asked, sent }: RequestBody, target: Target, headers: string[], loggedHeaders: HeaderPairs): void {
     const { response, identity } = this.#admitted;
     response.on("close", () => this.#clientClosed());
     response.on("drain", () => this.#drained());
-    this.#record.open(body, loggedHeaders, (recorded) => this.#opened(recorded));
+    this.#sentBody = sent;
+    this.#record.open(asked, loggedHeaders, (recorded) => this.#opened(recorded));
     target.pool.dispatch(
       {
         path: target.basePath + identity.target,
         method: identity.method,
         headers,
-        body: body.length === 0 ? null : body,
+        body: sent.length === 0 ? null : sent,
       },
       this,
     );
@@ -131,6 +145,8 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
       requestId: this.#admitted.requestId,
       keepCookies: this.#shared.keepsClientKeys,
     });
+    const { grant } = this.#admitted;
+    if (grant !== null) announce(this.#head, grant.headers);
     this.#scheduleFlush();
   }
 
@@ -191,9 +207,22 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
 
   #close(outcome: Outcome, code: GatewayErrorCode | null, then: (recorded: Recorded) => void): void {
     this.#closing = true;
+    this.#charge();
     const ofUpstream = outcome === "complete" || this.#headSent ? (this.#head?.status ?? 0) : 0;
     const status = code === null || this.#headSent ? ofUpstream : this.#refusal(code).status;
     this.#record.close({ outcome, code, status, head: this.#head }, then);
+  }
+
+  /** What was drawn is charged however the exchange ended: leaving early spares nothing. */
+  #charge(): void {
+    const { measures, log } = this.#shared;
+    const caller = this.#admitted.grant?.caller ?? null;
+    const head = this.#head;
+    if (measures === null || caller === null || head === null) return;
+    const answer = this.#record.kept.bytes();
+    measures
+      .charge(caller, tokensUsed({ request: this.#sentBody, answer, isStream: head.isStream }))
+      .catch((error: unknown) => log.error({ err: error }, "an exchange could not be charged"));
   }
 
   // The client's side.
@@ -344,6 +373,15 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     if (this.#upstreamDone || this.#abortReason !== null) return;
     this.#abortReason = new errors.RequestAbortedError("the exchange is over on the client's side");
     this.#controller?.abort(this.#abortReason);
+  }
+}
+
+/** Tells the client of a measure, and the record too: its headers are those that the client got. */
+function announce(head: UpstreamHead, headers: readonly string[]): void {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const [name = "", value = ""] = headers.slice(index, index + 2);
+    head.forClient.push(name, value);
+    head.pairs.push([name, value]);
   }
 }
 

@@ -1,6 +1,8 @@
 // One request from its head to the moment it is forwarded or refused.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admission } from "./admission.ts";
+import { reduceRequest } from "../core/reduction.ts";
+import type { Admission, Decision } from "./admission.ts";
+import { APPEALS_PATH, type AppealDesk } from "./appeals.ts";
 import { type BodyResult, readBody } from "./body.ts";
 import type { Principal } from "./credentials.ts";
 import type { GatewayErrorCode } from "./errors.ts";
@@ -8,6 +10,7 @@ import { type ExchangeIds, validRequestId } from "./exchange-id.ts";
 import { Forwarding } from "./forwarding.ts";
 import { loggedPairs, upstreamHeaders } from "./headers.ts";
 import { InFlight } from "./in-flight.ts";
+import type { Grant, Notice, Ruling } from "./measures.ts";
 import type { NetworkReader } from "./network.ts";
 import type { Identity } from "./recorder.ts";
 import { refusalOf } from "./refusal.ts";
@@ -22,6 +25,8 @@ export interface HandlerOptions {
   readonly upstreams: Upstreams;
   readonly network: NetworkReader;
   readonly ids: ExchangeIds;
+  /** Null: no appeals are taken here. */
+  readonly appeals: AppealDesk | null;
 }
 
 /** A request as it arrived, before anything is known of it. */
@@ -32,6 +37,8 @@ interface Arrival {
   readonly requestId: string;
   readonly startedMs: number;
 }
+
+type LetIn = Extract<Decision, { admitted: true }>;
 
 /** What an admitted request holds of the worker's limits. */
 interface Place {
@@ -51,7 +58,11 @@ export class Handler {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const { shared, admission, ids } = this.#options;
+    const { shared, admission, ids, appeals } = this.#options;
+    if (appeals !== null && request.url?.startsWith(APPEALS_PATH) === true) {
+      appeals.handle(request, response);
+      return;
+    }
     shared.metrics.requests += 1;
     const exchange = ids.next();
     const requestId = validRequestId(request.headers["x-request-id"]) ?? exchange;
@@ -63,16 +74,54 @@ export class Handler {
       this.#refuse(arrival, code, identity, familyOfPath(pathOf(request)));
       return;
     }
-    const { principal, route } = decision;
+    const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal.account);
+    if (ruling === null) this.#admitted(arrival, decision, null);
+    else this.#ruled(arrival, decision, ruling);
+  }
+
+  /** A measure or a budget applies. Its counter may be asked first; the client may leave meanwhile. */
+  #ruled(arrival: Arrival, decision: LetIn, ruling: Ruling | Promise<Ruling>): void {
+    if (ruling instanceof Promise) {
+      ruling.then(
+        (settled) => this.#ruled(arrival, decision, settled),
+        (error: unknown) => {
+          this.#options.shared.log.error({ err: error }, "a measure could not be applied");
+          this.#refuse(
+            arrival,
+            "gateway.budget-unavailable",
+            this.#identityOf(arrival, decision.principal),
+            decision.route.family,
+          );
+        },
+      );
+      return;
+    }
+    if (arrival.response.destroyed) this.#options.shared.metrics.leftEarly += 1;
+    else if (ruling.grant !== null) this.#admitted(arrival, decision, ruling.grant);
+    else {
+      const { code, notice } = ruling.refusal;
+      const identity = this.#identityOf(arrival, decision.principal);
+      this.#refuse(arrival, code, identity, decision.route.family, notice);
+    }
+  }
+
+  #admitted(arrival: Arrival, { principal, route }: LetIn, grant: Grant | null): void {
+    const { shared } = this.#options;
+    const { request } = arrival;
     const identity = this.#identityOf(arrival, principal);
     const place = this.#enter(principal);
     const limits = { maxBytes: shared.limits.maxBodyBytes, reserve: place.reserve };
-    readBody(request, limits, (body) => this.#arrived(arrival, { route, identity, place }, body));
+    readBody(request, limits, (body) => this.#arrived(arrival, { route, identity, place, grant }, body));
   }
 
   #arrived(
     arrival: Arrival,
-    { route, identity, place }: { route: Route; identity: Identity; place: Place },
+    {
+      route,
+      identity,
+      place,
+      grant,
+    }: { route: Route; identity: Identity; place: Place; grant: Grant | null },
     body: BodyResult,
   ): void {
     const { shared, upstreams, network } = this.#options;
@@ -85,6 +134,15 @@ export class Handler {
       return;
     }
     shared.metrics.requestBytes += body.length;
+    const asked = grant?.reduces === true ? reducedBody(body, request) : body;
+    if (asked === null) {
+      place.release();
+      this.#refuse(arrival, "gateway.not-reducible", identity, route.family, {
+        headers: grant?.headers ?? [],
+        text: "",
+      });
+      return;
+    }
     const release = (): void => {
       this.active.remove(forwarding);
       place.release();
@@ -96,6 +154,7 @@ export class Handler {
       identity,
       requestId,
       startedMs,
+      grant,
       release,
     });
     this.active.add(forwarding);
@@ -103,18 +162,25 @@ export class Handler {
       credential: shared.keepsClientKeys ? null : target.credential,
       keepClients: shared.keepsClientKeys,
       host: target.host,
-      dropped: network.headersOfProxies,
+      // What is charged by its tokens has to be read, so it may not come compressed.
+      dropped: grant?.caller == null ? network.headersOfProxies : network.headersOfProxiesAndCoding,
       connection: request.headers.connection,
     });
-    forwarding.start(body, target, headers, loggedPairs(request.rawHeaders));
+    forwarding.start({ asked: body, sent: asked }, target, headers, loggedPairs(request.rawHeaders));
   }
 
-  #refuse(arrival: Arrival, code: GatewayErrorCode, identity: Identity | null, family: Family): void {
+  #refuse(
+    arrival: Arrival,
+    code: GatewayErrorCode,
+    identity: Identity | null,
+    family: Family,
+    notice: Notice | null = null,
+  ): void {
     const { shared } = this.#options;
     const { request, response, requestId, startedMs } = arrival;
     shared.metrics.countRefusal(code);
     shared.metrics.refused += 1;
-    const refusal = refusalOf(code, family, requestId);
+    const refusal = refusalOf(code, family, requestId, notice);
     if (identity === null) sendRefusal(request, response, refusal);
     else recordRefusal(request, response, { refusal, identity, shared, startedMs, family, requestId });
   }
@@ -150,6 +216,15 @@ export class Handler {
       },
     };
   }
+}
+
+/** The body without what `reduce` takes away; null: it can't be read surely enough. */
+function reducedBody(body: Buffer, { headers }: IncomingMessage): Buffer | null {
+  if (body.length === 0) return body;
+  const coding = headers["content-encoding"];
+  if (coding !== undefined && coding !== "identity") return null;
+  const reduced = reduceRequest(body);
+  return reduced.isObject ? Buffer.from(reduced.body) : null;
 }
 
 function codeOf(body: BodyResult): GatewayErrorCode {

@@ -116,8 +116,8 @@ function namedByConnection(value: string | undefined): ReadonlySet<string> | nul
 export interface UpstreamHead {
   readonly status: number;
   readonly message: string;
-  /** Every pair as received, credentials withheld: for the log. */
-  readonly pairs: HeaderPairs;
+  /** Every pair as received, credentials withheld, and what a measure adds: for the log. */
+  readonly pairs: [string, string][];
   /** Flat name, value list for the client. */
   readonly forClient: string[];
   /** -1 where the upstream did not say. */

@@ -29,6 +29,8 @@ export class NetworkReader {
   readonly #settings: NetworkSettings;
   /** Headers that only a trusted proxy may set, and that no upstream needs. */
   readonly headersOfProxies: ReadonlySet<string>;
+  /** The same, and what allows an upstream to compress its answer. */
+  readonly headersOfProxiesAndCoding: ReadonlySet<string>;
 
   constructor(settings: NetworkSettings) {
     this.#settings = settings;
@@ -37,6 +39,7 @@ export class NetworkReader {
       (name) => name !== null,
     );
     this.headersOfProxies = names.length === 0 ? NO_HEADERS : new Set(names);
+    this.headersOfProxiesAndCoding = new Set([...names, "accept-encoding"]);
   }
 
   read(peer: string | undefined, headers: Headers): NetworkFacts {

@@ -1,5 +1,6 @@
 // An answer that Adyton gives in the model's place, in the error shape that the caller's SDK understands.
 import { GATEWAY_ERROR_CODES, type GatewayErrorCode } from "./errors.ts";
+import type { Notice } from "./measures.ts";
 import type { Family } from "./routes.ts";
 
 export interface Refusal {
@@ -40,6 +41,12 @@ const KINDS: Readonly<Record<GatewayErrorCode, Kind>> = {
   "gateway.key-revoked": unauthorised,
   "gateway.key-expired": unauthorised,
   "gateway.account-suspended": { status: 403, openai: "permission_error", anthropic: "permission_error" },
+  "gateway.quarantined": { status: 403, openai: "permission_error", anthropic: "permission_error" },
+  "gateway.verification-required": { status: 403, openai: "permission_error", anthropic: "permission_error" },
+  "gateway.slowed": busy,
+  "gateway.not-reducible": invalid,
+  "gateway.budget-spent": busy,
+  "gateway.budget-unavailable": unavailable,
   "gateway.not-found": { ...invalid, status: 404, anthropic: "not_found_error" },
   "gateway.method-not-allowed": { ...invalid, status: 405 },
   "gateway.upstream-not-configured": { ...invalid, status: 404, anthropic: "not_found_error" },
@@ -58,20 +65,34 @@ const KINDS: Readonly<Record<GatewayErrorCode, Kind>> = {
 
 /**
  * The answer for `code` in the shape of `family`. The code is in a header of its own for every family, and in the
- * body wherever the API's schema has room. Nothing in it depends on content, keys or upstreams.
+ * body wherever the API's schema has room. `notice` tells of a measure; nothing depends on content, keys or upstreams.
  */
-export function refusalOf(code: GatewayErrorCode, family: Family, requestId: string): Refusal {
+export function refusalOf(
+  code: GatewayErrorCode,
+  family: Family,
+  requestId: string,
+  notice: Notice | null = null,
+): Refusal {
   const kind = KINDS[code];
-  const body = Buffer.from(JSON.stringify(shaped(code, kind, family, requestId)));
+  const said = GATEWAY_ERROR_CODES[code];
+  const message = notice === null || notice.text === "" ? said : `${said} ${notice.text}`;
+  const body = Buffer.from(JSON.stringify(shaped(code, message, kind, family, requestId)));
   const headers = ["content-type", "application/json", "x-request-id", requestId, "adyton-code", code];
-  if (kind.retryAfterSeconds !== undefined) headers.push("retry-after", String(kind.retryAfterSeconds));
+  if (notice !== null) headers.push(...notice.headers);
+  if (kind.retryAfterSeconds !== undefined && !headers.includes("retry-after"))
+    headers.push("retry-after", String(kind.retryAfterSeconds));
   if (family === "anthropic") headers.push("request-id", requestId);
   headers.push("content-length", String(body.length));
   return { status: kind.status, code, headers, body };
 }
 
-function shaped(code: GatewayErrorCode, kind: Kind, family: Family, requestId: string): unknown {
-  const message = GATEWAY_ERROR_CODES[code];
+function shaped(
+  code: GatewayErrorCode,
+  message: string,
+  kind: Kind,
+  family: Family,
+  requestId: string,
+): unknown {
   switch (family) {
     case "anthropic":
       return { type: "error", error: { type: kind.anthropic, message, code }, request_id: requestId };

@@ -6,11 +6,13 @@ import type { Logger } from "pino";
 import type { SecretReference } from "../config/fields.ts";
 import type { GatewayConfig } from "../config/gateway-section.ts";
 import { Admission } from "./admission.ts";
+import type { AppealDesk } from "./appeals.ts";
 import { brokenRequestAnswer } from "./broken-request.ts";
 import type { Authenticator } from "./credentials.ts";
 import { GatewayError } from "./errors.ts";
 import { ExchangeIds } from "./exchange-id.ts";
 import { Handler } from "./handler.ts";
+import type { Measures } from "./measures.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { NetworkReader } from "./network.ts";
 import { Recorder, type RecordWriter } from "./recorder.ts";
@@ -34,6 +36,10 @@ export interface WorkerOptions {
   readonly readSecret: (reference: SecretReference) => Promise<string>;
   /** Pass-through mode: the account of an upstream's key, a keyed hash that only this installation can compute. */
   readonly accountOfUpstreamKey: (secret: string) => string;
+  /** What was decided about accounts, and budgets; absent: nothing applies to anybody. */
+  readonly measures?: Measures | null;
+  /** Where customers read why they were limited, and object; absent: nowhere. */
+  readonly appeals?: AppealDesk | null;
 }
 
 export interface RunningWorker {
@@ -72,7 +78,7 @@ class Worker {
   #closed: Promise<void> | null = null;
 
   constructor(options: WorkerOptions, upstreams: Upstreams) {
-    const { config, writer, log, directory, accountOfUpstreamKey } = options;
+    const { config, writer, log, directory, accountOfUpstreamKey, measures = null, appeals = null } = options;
     const metrics = options.metrics ?? new GatewayMetrics();
     const recorder = new Recorder({ writer, failOpen: config.onLogFailure === "failOpen", log, metrics });
     this.#config = config;
@@ -82,12 +88,20 @@ class Worker {
       metrics,
       log,
       limits: config.limits,
+      measures,
       keepsClientKeys: config.keyMode === "passthrough",
       isStopping: false,
     };
     const admission = new Admission({ config, directory, shared: this.#shared, accountOfUpstreamKey });
     const network = new NetworkReader(config);
-    this.#handler = new Handler({ shared: this.#shared, admission, upstreams, network, ids: this.#ids });
+    this.#handler = new Handler({
+      shared: this.#shared,
+      admission,
+      upstreams,
+      network,
+      ids: this.#ids,
+      appeals,
+    });
     this.#server = this.#createServer();
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }

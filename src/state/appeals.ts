@@ -47,7 +47,7 @@ export interface AppealDecision {
 /** Longest statement, characters. */
 export const MAX_STATEMENT = 4000;
 /** Statements that one account can make about one verdict; a person reads each. */
-const MAX_STATEMENTS = 3;
+export const MAX_STATEMENTS = 3;
 
 const statementText = z.string().trim().min(1).max(MAX_STATEMENT);
 const reasonText = z.string().trim().min(1).max(2000);

@@ -94,6 +94,12 @@ export class VerdictTable {
     return this.#refreshing;
   }
 
+  /** Like `refresh`, but never content with a look that began before this call: for whoever was told of news. */
+  async refreshAfterNews(): Promise<void> {
+    await this.#refreshing?.catch(() => {});
+    await this.refresh();
+  }
+
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

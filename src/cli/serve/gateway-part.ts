@@ -8,6 +8,7 @@ import { LogWriter } from "../../log/writer.ts";
 import { END_USER_PURPOSE } from "../../state/end-user-keys.ts";
 import { KeyDirectory } from "../../state/key-directory.ts";
 import { State } from "../../state/state.ts";
+import { openEnforcement } from "./enforcement.ts";
 import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 
@@ -31,6 +32,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
   });
+  const enforcement = await openEnforcement({ config: config.respond, state, writer, log });
   const upstreamKeys = keys.purposeKey("upstream-keys");
   const worker = await startWorker({
     config: config.gateway,
@@ -38,6 +40,8 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     directory,
     log,
     readSecret,
+    measures: enforcement.measures,
+    appeals: enforcement.appeals,
     accountOfUpstreamKey: (secret) => `upstream-${keyedHash(upstreamKeys, secret)}`,
   });
   const { host } = config.gateway.listen;
@@ -46,6 +50,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     counters: () => ({ ...flat(worker.metrics.snapshot()), log_healthy: writer.healthy ? 1 : 0 }),
     close: async () => {
       await worker.close();
+      enforcement.close();
       directory.close();
       await state.close();
       await writer.close();

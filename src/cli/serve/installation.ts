@@ -10,6 +10,7 @@ import type { Upstream } from "../../config/gateway-section.ts";
 import type { Config } from "../../config/schema.ts";
 import { FolderLock } from "../../log/folder-lock.ts";
 import { Keyring } from "../../log/keyring.ts";
+import { keepCountersForWorkers } from "../../state/budget-counter.ts";
 import { State } from "../../state/state.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -72,6 +73,7 @@ interface RunOptions {
 
 async function runParts(context: Context, { folder, log, welcome }: RunOptions): Promise<void> {
   const { config, output } = context;
+  if (config.respond.redis === null) keepCountersForWorkers();
   const details = new Map<string, string>();
   const supervisor = new Supervisor({
     log,

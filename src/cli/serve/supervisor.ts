@@ -121,6 +121,8 @@ export class Supervisor {
       part.counters = message.counters;
       return;
     }
+    // Counters of budgets speak over the same channel, to the process and not to its supervisor.
+    if (message.type !== "ready") return;
     part.state = this.#stopping ? "stopping" : "ready";
     this.#options.onReady(part.spec.name, message.detail);
     for (const resolve of part.waiting.splice(0)) resolve();

@@ -1,0 +1,105 @@
+// What a gateway worker needs to enforce: verdicts in memory, budgets, and the desk for appeals; told of news by Redis.
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { RespondConfig } from "../../config/respond-section.ts";
+import { readSecret } from "../../config/secret.ts";
+import { AppealDesk } from "../../gateway/appeals.ts";
+import { Measures } from "../../gateway/measures.ts";
+import type { LogWriter } from "../../log/writer.ts";
+import { Budgets } from "../../state/budgets.ts";
+import { OrganizationMap } from "../../state/organization-map.ts";
+import { connectRedis, hearNews, type RedisOptions } from "../../state/redis.ts";
+import type { State } from "../../state/state.ts";
+import { type Standings, VerdictTable } from "../../state/verdict-table.ts";
+import { recorderOf } from "../act.ts";
+
+export interface Enforcement {
+  readonly measures: Measures;
+  readonly appeals: AppealDesk;
+  /** Resolves when the worker knows what the state says now. */
+  settled(): Promise<void>;
+  close(): void;
+}
+
+export interface EnforcementOptions {
+  readonly config: RespondConfig;
+  readonly state: State;
+  readonly writer: LogWriter;
+  readonly log: Logger;
+}
+
+/** @throws StateError when the state can't be read; ConfigError `secret-unavailable` */
+export async function openEnforcement({
+  config,
+  state,
+  writer,
+  log,
+}: EnforcementOptions): Promise<Enforcement> {
+  const table = await VerdictTable.open(state, {
+    refreshMs: config.pollMs,
+    onFailure: (error) =>
+      log.error({ err: error }, "verdicts could not be refreshed; the last known ones hold"),
+  });
+  const organizations = config.budgets.some(({ scope }) => scope === "organization")
+    ? await OrganizationMap.open(state, {
+        onFailure: (error) => log.error({ err: error }, "organisations could not be refreshed"),
+      })
+    : null;
+  const [redis, news] = await connections(config, table, log);
+  const { verify, appeals } = config;
+  const measures = new Measures({
+    standings: standingsOf(config, table),
+    budgets: new Budgets({
+      ...{ config, redis, now: Date.now },
+      spentUntil: (budget, scope) => table.spentUntil(budget, scope),
+      onUnavailable: (error) =>
+        log.error({ err: error }, `budgets can't be counted: ${config.onRedisFailure}`),
+    }),
+    organizationOf: (account) => organizations?.of(account) ?? null,
+    publicUrl: appeals.publicUrl,
+    instructions: verify.instructions,
+  });
+  const desk = new AppealDesk({
+    ...{ state, now: Date.now, contact: appeals.contact, instructions: verify.instructions },
+    record: recorderOf(writer, { by: "customer" }),
+    onFailure: (error) => log.error({ err: error }, "an appeal could not be handled"),
+  });
+  return {
+    measures,
+    appeals: desk,
+    settled: async () => {
+      await table.refreshAfterNews();
+      await organizations?.refresh();
+    },
+    close: () => {
+      table.close();
+      organizations?.close();
+      redis?.disconnect();
+      news?.disconnect();
+    },
+  };
+}
+
+/** In shadow mode no verdict holds for anybody. Budgets are the operator's own limits and hold in both modes. */
+function standingsOf({ mode }: RespondConfig, table: VerdictTable): Standings {
+  if (mode === "enforce") return table;
+  return { of: () => null, spentUntil: (budget, scope) => table.spentUntil(budget, scope) };
+}
+
+async function connections(
+  { redis: config }: RespondConfig,
+  table: VerdictTable,
+  log: Logger,
+): Promise<[commands: Redis | null, news: Redis | null]> {
+  if (config === null) return [null, null];
+  const options: RedisOptions = {
+    ...{ config, readSecret },
+    onLost: (error) => log.error({ err: error }, "Redis is gone; verdicts come by the poll"),
+  };
+  const news = await hearNews(options, () => {
+    table
+      .refreshAfterNews()
+      .catch((error: unknown) => log.error({ err: error }, "verdicts could not be refreshed"));
+  });
+  return [await connectRedis(options), news];
+}

@@ -1,0 +1,134 @@
+// The page and the JSON on which a customer reads what happened to their account, and objects to it. Pure functions.
+import { createHash } from "node:crypto";
+import type { Measure, ReasonCode } from "../core/measure.ts";
+import { REASONS } from "../core/measure.ts";
+
+/** What a customer may know of a measure: never who else is concerned, which signal fired, or how strongly. */
+export interface AppealView {
+  readonly reference: string;
+  readonly measure: Measure;
+  readonly reason: ReasonCode;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** False: it has ended, or the account was freed of it. */
+  readonly holds: boolean;
+  readonly statements: readonly {
+    readonly filedMs: number;
+    readonly status: "open" | "granted" | "refused";
+    /** What an approver answered. */
+    readonly answer: string | null;
+  }[];
+  readonly mayObject: boolean;
+}
+
+export interface PageOptions {
+  readonly contact: string | null;
+  readonly instructions: string;
+  readonly maxStatement: number;
+}
+
+const MEANS: Readonly<Record<Measure, string>> = {
+  observe: "Nothing has changed for this account.",
+  reduce:
+    "Answers come without log-probabilities, log-bias, further samples and the model's reasoning. Everything else is as before.",
+  slow: "Fewer requests are taken in a given time; what is taken is answered as before.",
+  verify: "Requests are refused until a step is taken.",
+  quarantine: "Requests of this account are refused.",
+};
+
+const STATEMENTS: Readonly<Record<AppealView["statements"][number]["status"], string>> = {
+  open: "It waits to be read by a person.",
+  granted: "It was granted.",
+  refused: "It was not granted.",
+};
+
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
+h1{font-size:1.5rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}
+textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
+button{font:inherit;padding:.5rem 1rem;margin-top:.75rem}
+.answer{border-left:3px solid #555;padding-left:.75rem;white-space:pre-wrap}`;
+const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
+
+/** Headers of everything below `/adyton/`. The address is a secret of the customer's: it goes to nobody else. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+  "x-robots-tag": "noindex",
+};
+
+/** The same facts for programs. */
+export function appealJson(view: AppealView, { contact, instructions }: PageOptions): unknown {
+  const { reference, measure, reason, holds, mayObject } = view;
+  return {
+    ...{ reference, measure, reason, holds },
+    explanation: REASONS[reason],
+    meaning: MEANS[measure],
+    since: isoTime(view.sinceMs),
+    until: isoTime(view.untilMs),
+    ...(measure === "verify" ? { instructions } : {}),
+    ...(contact === null ? {} : { contact }),
+    may_object: mayObject,
+    statements: view.statements.map(({ filedMs, status, answer }) => ({
+      filed: isoTime(filedMs),
+      status,
+      answer,
+    })),
+  };
+}
+
+export function appealPage(view: AppealView, options: PageOptions): string {
+  const { measure, reason, reference, holds } = view;
+  const facts: readonly (readonly [string, string])[] = [
+    ["What it means", MEANS[measure]],
+    ...(measure === "verify" ? ([["What to do", options.instructions]] as const) : []),
+    ["Why", REASONS[reason]],
+    ["Since", timeText(view.sinceMs)],
+    [holds ? "Until" : "Ended", holds ? timeText(view.untilMs) : "It does not hold any more."],
+    ["Reference", reference],
+    ...(options.contact === null ? [] : ([["Contact", options.contact]] as const)),
+  ];
+  const list = facts.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`).join("");
+  const title = holds ? "A measure holds for this account" : "A measure held for this account";
+  return page(title, `<dl>${list}</dl>${statements(view)}${form(view, options)}`);
+}
+
+/** For a reference that stands for nothing: the same page whatever was wrong with it. */
+export function messagePage(title: string, text: string): string {
+  return page(title, `<p>${escaped(text)}</p>`);
+}
+
+function statements({ statements: all }: AppealView): string {
+  if (all.length === 0) return "";
+  const items = all.map(({ filedMs, status, answer }) => {
+    const told = answer === null ? "" : `<p class="answer">${escaped(answer)}</p>`;
+    return `<li>Your statement of ${timeText(filedMs)}: ${STATEMENTS[status]}${told}</li>`;
+  });
+  return `<h2>What you told us</h2><ul>${items.join("")}</ul>`;
+}
+
+function form({ mayObject }: AppealView, { maxStatement }: PageOptions): string {
+  if (!mayObject) return "";
+  return `<h2>Is this wrong?</h2>
+<p>Tell us what this account is used for. A person reads it and decides, and the answer appears on this page.</p>
+<form method="post"><label for="statement">Your statement</label>
+<textarea id="statement" name="statement" rows="8" maxlength="${maxStatement}" required></textarea>
+<button type="submit">Send</button></form>`;
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style></head><body><main><h1>${escaped(title)}</h1>${body}</main></body></html>\n`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function timeText(ms: number): string {
+  return `${isoTime(ms).slice(0, 16).replace("T", " ")} UTC`;
+}
