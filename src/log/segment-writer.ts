@@ -17,6 +17,7 @@ import { readLedgerState, type WriterPosition } from "./ledger-state.ts";
 import {
   createSegmentFile,
   encodeSegmentHeader,
+  forgetSegment,
   SEGMENT_HEADER_BYTES,
   SegmentReader,
   segmentName,
@@ -133,6 +134,8 @@ export class SegmentWriter {
   #preparing: Promise<number> | null = null;
   /** Sequence number of the next frame to be written; everything before is durable. */
   #sequence = 0;
+  /** Sealed files are destroyed instead of used again, because something in them was erased. */
+  #isLeaving = false;
 
   private constructor(options: SegmentWriterOptions, incarnation: number, recovery: Recovery | null) {
     this.#options = options;
@@ -202,6 +205,31 @@ export class SegmentWriter {
     const lostFrom = this.#sequence;
     await this.#begin(number, sequence, lostFrom);
     this.#sequence = sequence;
+  }
+
+  /** Goes on in a file that was never used, and destroys sealed ones from here on. Not while `write` is at work. */
+  async leave(): Promise<void> {
+    const { disk, folder } = this.#options;
+    await this.#preparing?.catch(() => {});
+    this.#preparing = null;
+    this.#isLeaving = true;
+    const number = (this.#current?.number ?? 0) + 1;
+    await forgetSegment(disk, join(folder, segmentName(number))); // prepared: a former segment under a new name
+    await this.#drop();
+    await this.#begin(number, this.#sequence);
+  }
+
+  /** Destroys files that are sealed by now. True: none is left from before `leave`. */
+  async retire(): Promise<boolean> {
+    const { disk, folder } = this.#options;
+    const current = this.#current?.number ?? 0;
+    const sealed = Math.min(current, (await sealedPosition(this.#options))?.segment ?? 0);
+    for (const number of await segmentNumbers(disk, folder)) {
+      if (number < sealed) await forgetSegment(disk, join(folder, segmentName(number)));
+      else if (number < current) return false;
+    }
+    this.#isLeaving = false;
+    return true;
   }
 
   async close(): Promise<void> {
@@ -281,6 +309,10 @@ export class SegmentWriter {
       (candidate) => candidate < sealed && candidate !== this.#current?.number,
     )) {
       const oldPath = join(folder, segmentName(old));
+      if (this.#isLeaving) {
+        await forgetSegment(disk, oldPath);
+        continue;
+      }
       const fits = (await disk.size(oldPath)) === segmentBytes;
       if (fits && !reused && !numbers.includes(number)) {
         await disk.rename(oldPath, path);

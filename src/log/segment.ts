@@ -99,6 +99,22 @@ export async function createSegmentFile(
   await disk.syncFolder(folder);
 }
 
+/**
+ * Makes a segment unreadable and removes it: without the salt in its header nobody has its key. Nothing to remove is no
+ * error. Copies that the file system or the disk keep are beyond reach.
+ */
+export async function forgetSegment(disk: Disk, path: string): Promise<void> {
+  if ((await disk.size(path)) === null) return;
+  const file = await disk.open(path, "r+");
+  try {
+    disk.write(file, [Buffer.alloc(SEGMENT_HEADER_BYTES)], 0);
+    await disk.datasync(file);
+  } finally {
+    await disk.close(file);
+  }
+  await disk.remove(path);
+}
+
 /** Reads one writer's segment files. Trusts nothing that it reads: torn and stale bytes are expected here. */
 export class SegmentReader {
   readonly #disk: Disk;

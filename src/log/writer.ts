@@ -12,6 +12,7 @@ import { diskError, LogError } from "./errors.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { frameBytes, MAX_FRAME_BYTES, writeFrameHead } from "./frame.ts";
 import { FrameQueue } from "./frame-queue.ts";
+import { GiveUp } from "./give-up.ts";
 import type { Keyring } from "./keyring.ts";
 import { RandomPool } from "./random-pool.ts";
 import { plainBytes, writePlain } from "./sealing.ts";
@@ -68,6 +69,7 @@ export class LogWriter {
   #state: "healthy" | "failed" | "closed" = "healthy";
   #flushing: Promise<void> | null = null;
   #recoverTimer: NodeJS.Timeout | null = null;
+  readonly #giveUp: GiveUp;
 
   private constructor(options: LogWriterOptions, lock: FolderLock, segments: SegmentWriter) {
     this.name = options.writer;
@@ -77,6 +79,8 @@ export class LogWriter {
     this.#segments = segments;
     this.#onFailure = options.onFailure;
     this.#recoverEveryMs = options.recoverEveryMs ?? RECOVER_EVERY_MS;
+    const folder = join(new DataFolder(options.folder).segments, options.writer);
+    this.#giveUp = new GiveUp({ folder, segments, leave: () => this.#leave() });
   }
 
   /** Throws LogError: `log.name`, `log.locked` when another process has this name, `log.disk-full`, `log.write-failed`. */
@@ -180,6 +184,25 @@ export class LogWriter {
     this.#flushing = null;
   }
 
+  /** Moves to a fresh segment between two writes. False: not now. */
+  async #leave(): Promise<boolean> {
+    while (this.#flushing !== null) await this.#flushing;
+    if (this.#state !== "healthy") return false;
+    let left = false;
+    const leaving = async (): Promise<void> => {
+      try {
+        await this.#segments.leave();
+        left = true;
+      } catch (cause) {
+        this.#fail(cause instanceof LogError ? cause : diskError(`could not write as ${this.name}`, cause));
+      }
+      await this.#flush(); // what came meanwhile
+    };
+    this.#flushing = leaving();
+    await this.#flushing;
+    return left;
+  }
+
   /** After a failed sync nobody knows what the disk holds: give the segment up and refuse what waits. */
   #fail(error: LogError): void {
     this.#state = "failed";
@@ -216,6 +239,7 @@ export class LogWriter {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    await this.#giveUp.stop();
     if (this.#recoverTimer !== null) clearTimeout(this.#recoverTimer);
     while (this.#flushing !== null) await this.#flushing;
     await this.#segments.close();

@@ -5,6 +5,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { DataFolder } from "../../src/config/data-folder.ts";
 import { type Act, actDraft } from "../../src/core/acts.ts";
 import { verifyProof } from "../../src/core/proof.ts";
 import { NODE_DISK } from "../../src/log/disk.ts";
@@ -14,8 +15,10 @@ import { LogError } from "../../src/log/errors.ts";
 import { fsck } from "../../src/log/fsck.ts";
 import type { Keyring } from "../../src/log/keyring.ts";
 import type { SealedLog } from "../../src/log/sealed-log.ts";
+import { SEGMENT_HEADER_BYTES, SegmentReader, segmentName, segmentNumbers } from "../../src/log/segment.ts";
+import { dropSealedSegments } from "../../src/log/segment-drop.ts";
 import type { LogWriter } from "../../src/log/writer.ts";
-import { type Bench, bench, close, diskFailure, failingDisk, open, sealAll } from "./helper.ts";
+import { type Bench, bench, close, diskFailure, exchanges, failingDisk, open, sealAll } from "./helper.ts";
 
 const code = (expected: string) => (error: unknown) => error instanceof LogError && error.code === expected;
 
@@ -280,4 +283,65 @@ test("an erasure that was cut short is completed; what it left meanwhile counts 
   for (let i = 0; i < 300; i += 3) assert.deepEqual((await log.record(2 * i)).content, null);
   assert.deepEqual(await filesWith(folder, content.get("ex-3") ?? Buffer.alloc(1)), []);
   assert.equal((await fsck({ folder, keys })).checked.erased, 200);
+});
+
+/** Every frame that can still be read in any segment, and the salts by which. */
+async function segmentsOf(folder: string, keys: Keyring): Promise<{ names: string[]; salts: Buffer[] }> {
+  const names: string[] = [];
+  const salts: Buffer[] = [];
+  for (const writer of await readdir(join(folder, "segments")))
+    for (const number of await segmentNumbers(NODE_DISK, join(folder, "segments", writer))) {
+      const { writeAheadKey } = keys;
+      const own = join(folder, "segments", writer);
+      salts.push((await readFile(join(own, segmentName(number)))).subarray(100, 132));
+      const reader = await SegmentReader.open(NODE_DISK, own, { writer, number, writeAheadKey });
+      if (reader === null) continue;
+      const { frames } = await reader.frames(SEGMENT_HEADER_BYTES, Number.MAX_SAFE_INTEGER);
+      names.push(...frames.map(({ name }) => name));
+      await reader.close();
+    }
+  return { names, salts };
+}
+
+test("a writer at work gives up its old segments, loses nothing and goes on", async (t) => {
+  const { writer, ledger, folder, keys, eraser, log_: log } = await stage(t);
+  const w = await writer();
+  const stop = new AbortController();
+  const l = await ledger({ intervalMs: 5 });
+  const running = l.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await running;
+    l.close();
+  });
+  await exchanges(w, 0, 120, 600); // over several segments, some used again
+  const until = async (condition: () => Promise<boolean>): Promise<void> => {
+    const deadline = performance.now() + 60_000;
+    while (!(await condition())) {
+      assert.ok(performance.now() < deadline, "expected it to happen");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await until(async () => (await log.size()) >= 240);
+  const before = await segmentsOf(folder, keys);
+  assert.ok(before.names.includes("ex-119"));
+  const erased = await eraser.erase(await eraser.plan({ exchange: "ex-119" }, "basis"));
+  eraser.finish(erased.erasure);
+  assert.ok(erased.liveWriters.includes("gateway-0"));
+  const data = new DataFolder(folder);
+  let written = 120;
+  await until(async () => {
+    await exchanges(w, written, written + 3, 600);
+    written += 3;
+    const left = await dropSealedSegments(NODE_DISK, data, keys.writeAheadKey, { onlyAsked: true });
+    return left.length === 0;
+  });
+  const after = await segmentsOf(folder, keys);
+  assert.ok(!after.names.includes("ex-119"));
+  for (const salt of before.salts)
+    if (salt.some((byte) => byte !== 0)) assert.deepEqual(await filesWith(folder, salt), []);
+  await w.close();
+  await until(async () => (await log.findExchange(`ex-${written - 1}`)).close !== undefined);
+  const report = await fsck({ folder, keys });
+  assert.deepEqual([report.problems, report.gaps, report.checked.erased], [[], [], 2]);
 });

@@ -1,4 +1,5 @@
 // What `adyton erase` does: plans, destroys, lets the other parts forget, and says what is left for people to do.
+import { setTimeout as sleep } from "node:timers/promises";
 import { DataFolder } from "../../config/data-folder.ts";
 import { NODE_DISK } from "../../log/disk.ts";
 import { type Erased, Eraser, type ErasurePlan, type ErasureTarget } from "../../log/eraser.ts";
@@ -12,6 +13,10 @@ import type { EraseOptions } from "../erase.ts";
 import { CliError } from "../errors.ts";
 import { withKeys } from "../log/run.ts";
 import { withState } from "../with-state.ts";
+
+/** How long the command waits for writers at work. */
+const GIVE_UP_TIMEOUT_MS = 15_000;
+const GIVE_UP_POLL_MS = 250;
 
 /** Does what the options say. @throws CliError `usage`; LogError `log.held`, `log.not-found`, `log.exchange-open` */
 export async function runErase(context: Context, options: EraseOptions): Promise<void> {
@@ -80,10 +85,7 @@ async function complete(context: Context, eraser: Eraser, plan: ErasurePlan | nu
 
 async function report(context: Context, erased: readonly Erased[]): Promise<void> {
   const { output } = context;
-  // Once more, for the segments of this command's own writer, which is closed by now.
-  const drop = (keys: Keyring): Promise<string[]> =>
-    dropSealedSegments(NODE_DISK, context.folder, keys.writeAheadKey);
-  const live = erased.length === 0 ? [] : await withKeys(context, drop);
+  const live = erased.length === 0 ? [] : await withKeys(context, (keys) => dropSegments(context, keys));
   const shown = erased.map(({ name: _name, liveWriters: _live, ...rest }) => rest);
   output.result({ erased: shown, writersAtWork: live }, () => {
     if (erased.length === 0) output.line("Nothing was left to complete.");
@@ -96,9 +98,19 @@ async function report(context: Context, erased: readonly Erased[]): Promise<void
   if (erased.length === 0) return;
   if (live.length > 0)
     output.note(
-      `${live.join(", ")} at work: each gives up its old segments within seconds of their being sealed.`,
+      `${live.join(", ")} at work: each gives up its old segments by itself, once the ledger has sealed them.`,
     );
   output.note("Backups of keys/ and content/ from before are yours to destroy; the log can't reach them.");
+}
+
+/** Waits until every writer has given its old segments up, this command's own among them, or it takes too long. */
+async function dropSegments({ folder }: Context, { writeAheadKey }: Keyring): Promise<string[]> {
+  const deadline = performance.now() + GIVE_UP_TIMEOUT_MS;
+  for (;;) {
+    const left = await dropSealedSegments(NODE_DISK, folder, writeAheadKey, { onlyAsked: true });
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await sleep(GIVE_UP_POLL_MS);
+  }
 }
 
 function showPlan({ output }: Context, plan: ErasurePlan): void {
