@@ -11,8 +11,8 @@ import { type Page, type PageQuery, pageOf } from "./paging.ts";
 import { StatePart } from "./part.ts";
 import type { AppealsTable } from "./response-tables.ts";
 import { nextRevision, VERDICTS } from "./revision.ts";
+import { releaseAccount } from "./verdict-changes.ts";
 import { addStep, isReference, memberOf, newId, numberOrNull, verdictOf } from "./verdict-rows.ts";
-import { releaseAccount } from "./verdicts.ts";
 
 export interface Appeal {
   readonly id: string;

@@ -2,7 +2,7 @@
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Act } from "../core/acts.ts";
-import { isLive, type Measure, type ReasonCode, type VerdictStatus } from "../core/measure.ts";
+import type { Measure, ReasonCode, VerdictStatus } from "../core/measure.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse } from "./facts.ts";
@@ -11,6 +11,14 @@ import { type Page, type PageQuery, pageOf, rowLimit } from "./paging.ts";
 import { StatePart } from "./part.ts";
 import { nextRevision, VERDICTS } from "./revision.ts";
 import type { Tables } from "./schema.ts";
+import {
+  demandIn,
+  joinedActs,
+  releaseAccount,
+  sameProposal,
+  strangers,
+  unknownVerdict,
+} from "./verdict-changes.ts";
 import { LIVE, matches, type VerdictQuery } from "./verdict-query.ts";
 import {
   addStep,
@@ -66,11 +74,12 @@ const life = z
   .min(1)
   .max(10 * 365 * 86_400_000);
 const ROWS_PER_STATEMENT = 500;
-/** Names in one act; a record of the log is small. */
-const NAMES_PER_ACT = 1000;
 
 export class Verdicts extends StatePart {
-  /** @throws StateError `invalid-fact` */
+  /**
+   * Several machines may find the same at the same time: a rule proposes once about a finding, and who comes second
+   * gets the verdict that is there. @throws StateError `invalid-fact`
+   */
   async propose(draft: VerdictDraft, { record }: Recorded = {}): Promise<Verdict> {
     const names = [...new Set(parse(accounts, draft.accounts, "accounts"))].sort();
     parse(life, draft.lifeMs, "life");
@@ -87,7 +96,10 @@ export class Verdicts extends StatePart {
       by,
     } = draft;
     return await this.db.transaction().execute(async (transaction) => {
+      // Whoever changes verdicts waits here for others, so what is read next is the latest.
       const revision = await nextRevision(transaction, VERDICTS);
+      const same = await sameProposal(transaction, draft);
+      if (same !== null) return same;
       const row = {
         ...{ id, finding, detector, rule, policy, measure, reason, proposed_ms, revision },
         status: "proposed",
@@ -182,18 +194,14 @@ export class Verdicts extends StatePart {
     { record }: Recorded = {},
   ): Promise<{ joined: string[]; refused: number }> {
     return await this.db.transaction().execute(async (transaction) => {
+      if ((await strangers(transaction, id, names)).length === 0) return { joined: [], refused: 0 };
+      const revision = await nextRevision(transaction, VERDICTS);
+      // Read again behind the counter's lock: another machine may have been faster.
       const verdict = await demandIn(transaction, id);
-      const known = await transaction
-        .selectFrom("verdict_accounts")
-        .select("account")
-        .where("verdict", "=", id)
-        .execute();
-      const held = new Set(known.map(({ account }) => account));
-      const fresh = [...new Set(names)].filter((name) => !held.has(name)).sort();
+      const fresh = await strangers(transaction, id, names);
       const room = Math.max(verdict.inheritLimit - verdict.inherited, 0);
       const joined = fresh.slice(0, room);
       if (joined.length === 0) return { joined, refused: fresh.length };
-      const revision = await nextRevision(transaction, VERDICTS);
       await this.#addAccounts(transaction, id, joined, { inherited: true, revision });
       const counts = {
         account_count: verdict.accounts + joined.length,
@@ -232,7 +240,14 @@ export class Verdicts extends StatePart {
         : { act: "verdict.in-effect", account: null, detail: { verdict: id } };
       const changes = { status: step, ...(isOver ? { ended_ms: now } : {}) };
       const move = { from: [verdict.status], by: "system", note: "", step, outcome: null };
-      changed.push(await this.#step(id, move, { ...(record && { record }) }, () => ({ changes, act })));
+      const moved = await this.#step(id, move, { ...(record && { record }) }, () => ({ changes, act })).catch(
+        (error: unknown) => {
+          // Another machine has taken the same step meanwhile.
+          if (error instanceof StateError && error.code === "verdict-step") return null;
+          throw error;
+        },
+      );
+      if (moved !== null) changed.push(moved);
     }
     return changed;
   }
@@ -245,7 +260,7 @@ export class Verdicts extends StatePart {
   /** The verdict, or StateError `verdict-unknown`. */
   async demand(id: string): Promise<Verdict> {
     const verdict = await this.get(id);
-    if (verdict === null) throw unknown(id);
+    if (verdict === null) throw unknownVerdict(id);
     return verdict;
   }
 
@@ -339,42 +354,4 @@ export class Verdicts extends StatePart {
       await transaction.insertInto("verdict_accounts").values(rows).execute();
     }
   }
-}
-
-/** @throws StateError `verdict-step` when the verdict does not name the account, or not any more */
-export async function releaseAccount(
-  transaction: Transaction<Tables>,
-  { verdict, account, atMs }: { verdict: string; account: string; atMs: number },
-): Promise<void> {
-  const { status } = await demandIn(transaction, verdict);
-  if (!isLive(status)) throw new StateError("verdict-step", `expected a verdict that is live, got ${status}`);
-  const revision = await nextRevision(transaction, VERDICTS);
-  const [result] = await transaction
-    .updateTable("verdict_accounts")
-    .set({ released_ms: atMs, revision })
-    .where("verdict", "=", verdict)
-    .where("account", "=", account)
-    .where("released_ms", "is", null)
-    .execute();
-  if (Number(result?.numUpdatedRows ?? 0) === 1) return;
-  throw new StateError("verdict-step", "expected an account that the verdict holds, got another");
-}
-
-async function demandIn(transaction: Transaction<Tables>, id: string): Promise<Verdict> {
-  const row = await transaction.selectFrom("verdicts").selectAll().where("id", "=", id).executeTakeFirst();
-  if (row === undefined) throw unknown(id);
-  return verdictOf(row);
-}
-
-function joinedActs(verdict: string, names: readonly string[], { inherited }: { inherited: boolean }): Act[] {
-  const acts: Act[] = [];
-  for (let start = 0; start < names.length; start += NAMES_PER_ACT) {
-    const some = names.slice(start, start + NAMES_PER_ACT);
-    acts.push({ act: "verdict.joined", account: null, detail: { verdict, accounts: some, inherited } });
-  }
-  return acts;
-}
-
-function unknown(id: string): StateError {
-  return new StateError("verdict-unknown", `expected a known verdict, got ${JSON.stringify(id)}`);
 }

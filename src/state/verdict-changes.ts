@@ -1,0 +1,92 @@
+// Steps of a change to verdicts that work within somebody else's transaction.
+import type { Transaction } from "kysely";
+import type { Act } from "../core/acts.ts";
+import { isLive } from "../core/measure.ts";
+import { StateError } from "./errors.ts";
+import { nextRevision, VERDICTS } from "./revision.ts";
+import type { Tables } from "./schema.ts";
+import { LIVE } from "./verdict-query.ts";
+import { type Verdict, verdictOf } from "./verdict-rows.ts";
+
+/** Names in one act; a record of the log is small. */
+const NAMES_PER_ACT = 1000;
+
+/** @throws StateError `verdict-step` when the verdict does not name the account, or not any more */
+export async function releaseAccount(
+  transaction: Transaction<Tables>,
+  { verdict, account, atMs }: { verdict: string; account: string; atMs: number },
+): Promise<void> {
+  const { status } = await demandIn(transaction, verdict);
+  if (!isLive(status)) throw new StateError("verdict-step", `expected a verdict that is live, got ${status}`);
+  const revision = await nextRevision(transaction, VERDICTS);
+  const [result] = await transaction
+    .updateTable("verdict_accounts")
+    .set({ released_ms: atMs, revision })
+    .where("verdict", "=", verdict)
+    .where("account", "=", account)
+    .where("released_ms", "is", null)
+    .execute();
+  if (Number(result?.numUpdatedRows ?? 0) === 1) return;
+  throw new StateError("verdict-step", "expected an account that the verdict holds, got another");
+}
+
+/** The verdict, or StateError `verdict-unknown`. */
+export async function demandIn(transaction: Transaction<Tables>, id: string): Promise<Verdict> {
+  const row = await transaction.selectFrom("verdicts").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw unknownVerdict(id);
+  return verdictOf(row);
+}
+
+/** The live verdict of the same rule about the same finding; null: there is none, or a person proposes. */
+export async function sameProposal(
+  transaction: Transaction<Tables>,
+  {
+    finding = null,
+    rule = null,
+    shadow,
+  }: { readonly finding?: string | null; readonly rule?: string | null; readonly shadow: boolean },
+): Promise<Verdict | null> {
+  if (finding === null || rule === null) return null;
+  const row = await transaction
+    .selectFrom("verdicts")
+    .selectAll()
+    .where("finding", "=", finding)
+    .where("rule", "=", rule)
+    .where("shadow", "=", shadow ? 1 : 0)
+    .where("status", "in", LIVE)
+    .executeTakeFirst();
+  return row === undefined ? null : verdictOf(row);
+}
+
+/** Those of the names that the verdict does not name, sorted. */
+export async function strangers(
+  transaction: Transaction<Tables>,
+  verdict: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const known = await transaction
+    .selectFrom("verdict_accounts")
+    .select("account")
+    .where("verdict", "=", verdict)
+    .execute();
+  const held = new Set(known.map(({ account }) => account));
+  return [...new Set(names)].filter((name) => !held.has(name)).sort();
+}
+
+/** The acts that name accounts of a verdict. */
+export function joinedActs(
+  verdict: string,
+  names: readonly string[],
+  { inherited }: { inherited: boolean },
+): Act[] {
+  const acts: Act[] = [];
+  for (let start = 0; start < names.length; start += NAMES_PER_ACT) {
+    const some = names.slice(start, start + NAMES_PER_ACT);
+    acts.push({ act: "verdict.joined", account: null, detail: { verdict, accounts: some, inherited } });
+  }
+  return acts;
+}
+
+export function unknownVerdict(id: string): StateError {
+  return new StateError("verdict-unknown", `expected a known verdict, got ${JSON.stringify(id)}`);
+}
