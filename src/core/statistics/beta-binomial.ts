@@ -53,14 +53,7 @@ const PRIOR: GroupCount = { hits: 1, size: 4 };
  * Assumes that groups are independent given the shape and that most of them are null: see `fitRobust`.
  */
 export function fitBetaBinomial(counts: readonly GroupCount[]): BetaShape {
-  const weights = new Map<string, { count: GroupCount; weight: number }>();
-  for (const count of [...counts, PRIOR]) {
-    const key = `${count.hits}/${count.size}`;
-    const known = weights.get(key);
-    if (known === undefined) weights.set(key, { count, weight: 1 });
-    else known.weight += 1;
-  }
-  const data = [...weights.values()];
+  const data = weighted(counts);
   let center = {
     mean: Math.sqrt(MEAN.from * MEAN.to),
     correlation: Math.sqrt(CORRELATION.from * CORRELATION.to),
@@ -90,6 +83,20 @@ export function fitBetaBinomial(counts: readonly GroupCount[]): BetaShape {
   return shapeOf(center.mean, center.correlation);
 }
 
+type Weighted = readonly { readonly count: GroupCount; readonly weight: number }[];
+
+/** Equal counts once, with their number; and the prior's pseudo-group. */
+function weighted(counts: readonly GroupCount[]): Weighted {
+  const weights = new Map<string, { count: GroupCount; weight: number }>();
+  for (const count of [...counts, PRIOR]) {
+    const key = `${count.hits}/${count.size}`;
+    const known = weights.get(key);
+    if (known === undefined) weights.set(key, { count, weight: 1 });
+    else known.weight += 1;
+  }
+  return [...weights.values()];
+}
+
 function shapeOf(mean: number, correlation: number): BetaShape {
   const strength = (1 - correlation) / correlation;
   return { alpha: mean * strength, beta: (1 - mean) * strength };
@@ -99,14 +106,24 @@ function clamp(value: number, bounds: { readonly from: number; readonly to: numb
   return Math.min(bounds.to, Math.max(bounds.from, value));
 }
 
-function logLikelihood(
-  data: readonly { readonly count: GroupCount; readonly weight: number }[],
-  shape: BetaShape,
-): number {
+function logLikelihood(data: Weighted, shape: BetaShape): number {
   let total = 0;
   for (const { count, weight } of data) total += weight * logBetaBinomial(count, shape);
   return total;
 }
+
+/** The null groups' shape, and those shapes that explain them nearly as well. */
+export interface RobustFit {
+  readonly shape: BetaShape;
+  readonly plausible: readonly BetaShape[];
+}
+
+/** Log-likelihood below the best at which a shape is still plausible: one standard error in each direction. */
+const PLAUSIBLE_DROP = 0.5;
+/** Points a side of the grid over all shapes from which the plausible ones are taken. */
+const PLAUSIBLE_POINTS = 13;
+/** p-values above this decide nothing: the worst shape is looked for below it alone. */
+const DECIDES_BELOW = 0.05;
 
 /**
  * The shape of the null groups in a mixture: fits, sets aside groups whose p-value is below `setAside`, fits again,
@@ -117,7 +134,7 @@ function logLikelihood(
  * p-values below `setAside` are therefore used only for decisions far below it, and the simulation in the test suite
  * measures the remaining error.
  */
-export function fitRobust(counts: readonly GroupCount[], options: { readonly setAside: number }): BetaShape {
+export function fitRobust(counts: readonly GroupCount[], options: { readonly setAside: number }): RobustFit {
   const ordered = [...counts].sort((a, b) => a.hits / a.size - b.hits / b.size);
   let kept = ordered.slice(0, Math.ceil(ordered.length / 2));
   let shape = fitBetaBinomial(kept);
@@ -127,5 +144,32 @@ export function fitRobust(counts: readonly GroupCount[], options: { readonly set
     kept = next;
     shape = fitBetaBinomial(kept);
   }
-  return shape;
+  return { shape, plausible: plausibleShapes(weighted(kept), shape) };
 }
+
+function plausibleShapes(data: Weighted, best: BetaShape): BetaShape[] {
+  const least = logLikelihood(data, best) - PLAUSIBLE_DROP;
+  const found: BetaShape[] = [];
+  const between = (bounds: { readonly from: number; readonly to: number }, at: number): number =>
+    bounds.from * (bounds.to / bounds.from) ** (at / (PLAUSIBLE_POINTS - 1));
+  for (let i = 0; i < PLAUSIBLE_POINTS; i += 1) {
+    for (let j = 0; j < PLAUSIBLE_POINTS; j += 1) {
+      const shape = shapeOf(between(MEAN, i), between(CORRELATION, j));
+      if (logLikelihood(data, shape) >= least) found.push(shape);
+    }
+  }
+  return found;
+}
+
+/**
+ * p-value of a group against a fitted null: the largest over all plausible shapes, since few groups say little about
+ * theirs (after Berger and Boos 1994).
+ */
+export function fittedUpperTail(count: GroupCount, fit: RobustFit): number {
+  const pValue = betaBinomialUpperTail(count, fit.shape);
+  if (pValue > DECIDES_BELOW) return pValue;
+  return fit.plausible.reduce((most, shape) => Math.max(most, betaBinomialUpperTail(count, shape)), pValue);
+}
+
+/** What is believed of groups without any: half of them have the trait, all or nothing. */
+export const NO_FIT: RobustFit = { shape: { alpha: 1, beta: 1 }, plausible: [] };

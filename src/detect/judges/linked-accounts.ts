@@ -1,7 +1,7 @@
 // Links accounts by rare shared facts, and judges each cluster as one: more list-workers than any honest cluster has?
 import { UndirectedGraph } from "graphology";
 import louvainModule from "graphology-communities-louvain";
-import { betaBinomialUpperTail, fitRobust } from "../../core/statistics/beta-binomial.ts";
+import { fitRobust, fittedUpperTail, NO_FIT, type RobustFit } from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { type Corroboration, corroborate } from "./corroboration.ts";
 
@@ -145,15 +145,12 @@ function judgeCluster(input: {
   readonly rows: readonly LinkableAccount[];
   readonly facts: readonly Fact[];
   readonly cluster: readonly number[];
-  readonly shapes: readonly ReturnType<typeof fitRobust>[];
+  readonly shapes: readonly RobustFit[];
   readonly parameters: LinkParameters;
 }): Omit<LinkedCluster, "adjusted"> {
   const { rows, facts, cluster, shapes, parameters } = input;
   const tails = parameters.hourLevels.map((level, at) =>
-    betaBinomialUpperTail(
-      { hits: countWorkers(rows, cluster, level), size: cluster.length },
-      shapes[at] ?? { alpha: 1, beta: 1 },
-    ),
+    fittedUpperTail({ hits: countWorkers(rows, cluster, level), size: cluster.length }, shapes[at] ?? NO_FIT),
   );
   const persistence = smallestOf(tails);
   const level = parameters.hourLevels[tails.indexOf(Math.min(...tails))] ?? 0;

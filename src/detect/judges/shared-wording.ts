@@ -1,5 +1,11 @@
 // Judges wordings that several accounts share: popular phrase, or one list of questions dealt out to many accounts?
-import { betaBinomialUpperTail, fitRobust, type GroupCount } from "../../core/statistics/beta-binomial.ts";
+import {
+  fitRobust,
+  fittedUpperTail,
+  type GroupCount,
+  NO_FIT,
+  type RobustFit,
+} from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { similarSets } from "../similar-sets.ts";
@@ -103,8 +109,6 @@ export function judgeWordings(rows: readonly WordingUse[], parameters: WordingPa
     .sort((a, b) => a.pValue - b.pValue || (a.affixes[0] ?? "").localeCompare(b.affixes[0] ?? ""));
 }
 
-type Shape = ReturnType<typeof fitRobust>;
-
 function isPrivateUser(use: WordingUse, parameters: WordingParameters): boolean {
   return use.inputs > 0 && use.inputs >= parameters.minOwnPrivateShare * use.uses;
 }
@@ -125,13 +129,35 @@ function exclusiveWordings(rows: readonly WordingUse[], parameters: WordingParam
   return wordings;
 }
 
-/** Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together. */
+/** Users that must have come back to a wording for its users to be compared with those of others: fewer claim nothing. */
+const MIN_PERSISTENT = 2;
+
+/**
+ * Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together.
+ * Wordings that nobody comes back to are joined only where their users are exactly the same: there are many of them,
+ * they can't be claimed, and for the fit of the null it is enough that they are counted once.
+ */
 function familiesOf(wordings: readonly Wording[], parameters: WordingParameters): Wording[][] {
   const sets = wordings.map((wording) =>
-    wording.users.filter((use) => isPrivateUser(use, parameters)).map((use) => use.account),
+    wording.users
+      .filter((use) => isPrivateUser(use, parameters))
+      .map((use) => use.account)
+      .sort(),
   );
   const union = new UnionFind(wordings.length);
-  for (const [a, b] of similarSets(sets, parameters.familyOverlap)) union.join(a, b);
+  const equal = Map.groupBy(sets.keys(), (index) => sets[index]?.join(" ") ?? "");
+  for (const [first, ...others] of equal.values()) {
+    for (const other of others) union.join(first ?? other, other);
+  }
+  const compared = [...equal.values()].flatMap(([first]) => {
+    const hits = Math.max(0, ...(wordings[first ?? 0]?.counts.map((count) => count.hits) ?? []));
+    return first === undefined || hits < MIN_PERSISTENT ? [] : [first];
+  });
+  const pairs = similarSets(
+    compared.map((index) => sets[index] ?? []),
+    parameters.familyOverlap,
+  );
+  for (const [a, b] of pairs) union.join(compared[a] ?? 0, compared[b] ?? 0);
   const families = [...Map.groupBy(wordings, (_, index) => union.find(index)).values()];
   return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
 }
@@ -152,7 +178,7 @@ function startsOf(wording: Wording, parameters: WordingParameters): number[] {
 function judgeFamily(
   family: readonly Wording[],
   context: {
-    readonly shapes: readonly Shape[];
+    readonly shapes: readonly RobustFit[];
     /** Beginnings of the persistent users of all families, ascending. */
     readonly everybodyMs: readonly number[];
     readonly parameters: WordingParameters;
@@ -160,9 +186,7 @@ function judgeFamily(
 ): Omit<WordingFamily, "adjusted"> {
   const { shapes, everybodyMs, parameters } = context;
   const leader = family[0] ?? { affix: "", users: [], counts: [] };
-  const tails = leader.counts.map((count, level) =>
-    betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
-  );
+  const tails = leader.counts.map((count, level) => fittedUpperTail(count, shapes[level] ?? NO_FIT));
   const best = tails.indexOf(Math.min(...tails));
   const alike = corroborate(
     leader.users.filter((use) => isPrivateUser(use, parameters)),
@@ -199,18 +223,15 @@ function sumOf(users: readonly WordingUse[]): number[] {
 /** Private users of the leader, and of those other wordings that would stand on their own. */
 function membersOf(
   family: readonly Wording[],
-  shapes: readonly Shape[],
+  shapes: readonly RobustFit[],
   parameters: WordingParameters,
 ): FamilyMember[] {
   const members = new Map<string, FamilyMember>();
   const standing = family.filter(
     (wording, index) =>
       index === 0 ||
-      smallestOf(
-        wording.counts.map((count, level) =>
-          betaBinomialUpperTail(count, shapes[level] ?? { alpha: 1, beta: 1 }),
-        ),
-      ) <= parameters.memberLevel,
+      smallestOf(wording.counts.map((count, level) => fittedUpperTail(count, shapes[level] ?? NO_FIT))) <=
+        parameters.memberLevel,
   );
   for (const wording of standing) {
     for (const use of wording.users) {
