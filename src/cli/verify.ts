@@ -5,6 +5,7 @@ import { Output } from "./output.ts";
 
 export interface VerifyCommandOptions {
   readonly policy?: string;
+  readonly timestampRoot: readonly string[];
 }
 
 export function verifyCommand(): Command {
@@ -14,6 +15,12 @@ export function verifyCommand(): Command {
     )
     .argument("<bundle>", "the zip that adyton case export wrote")
     .option("--policy <file>", "whom you trust: logs and the quorum of witnesses (C2SP tlog-policy)")
+    .option(
+      "--timestamp-root <file>",
+      "root certificate of a timestamping authority you trust, PEM or DER; may be repeated",
+      (file: string, before: readonly string[]) => [...before, file],
+      [] as readonly string[],
+    )
     .addHelpText(
       "after",
       `

@@ -13,7 +13,7 @@ import { RecordStager } from "./stage-records.ts";
 import { Staging } from "./staging.ts";
 import { discloseField, formatRecord } from "./verify/disclosed-record.ts";
 import { BAGIT_TEXT, type BundleHeader, bagInfo } from "./verify/documents.ts";
-import { BUNDLE_FORMAT, baseFolder, findingPath, PATHS } from "./verify/layout.ts";
+import { BUNDLE_FORMAT, baseFolder, findingPath, PATHS, stampPaths } from "./verify/layout.ts";
 
 export interface ExportResult {
   readonly out: string;
@@ -79,6 +79,7 @@ async function stagePayload(
   const stager = await stageRecords(options, { selection, checkpoint, staging, accounts: scope.accounts });
   for (const { number, body } of bodies) await staging.add(findingPath(number), body);
   await stageLog(options, { found, checkpoint, staging });
+  await stageStamps(options, { checkpoint, staging, through: lastExchange(selection) });
   const header = headerOf(options, found, checkpoint);
   await addDocuments(staging, { options, header, selection, stager, snapshots, accounts, scope, checkpoint });
   const { open, close, interrupted, act } = stager.counts;
@@ -118,6 +119,29 @@ async function stageLog(
   if (found.checkpoint === null || first === null || first.size === 0) return;
   await staging.add(PATHS.firstCheckpoint, found.checkpoint);
   await staging.add(PATHS.consistency, hashLines(await log.proveConsistency(first.size, checkpoint.size)));
+}
+
+/** Records before this index are of exchanges; what comes later is about the case. */
+function lastExchange({ indexes, custody }: Selection): number {
+  const ours = new Set(custody.map(({ index }) => index));
+  return Math.max(0, ...indexes.filter((index) => !ours.has(index)).slice(-1)) + 1;
+}
+
+/** The first timestamp after all of the case's exchanges bounds their time best; the newest bounds the log's. */
+async function stageStamps(
+  { log, stamps }: ExportOptions,
+  { checkpoint, staging, through }: { checkpoint: Checkpoint; staging: Staging; through: number },
+): Promise<void> {
+  const usable = stamps.filter(({ size }) => size > 0 && size <= checkpoint.size);
+  const first = usable.find(({ size }) => size >= through);
+  const chosen = new Set([first, usable.at(-1)].filter((stamp) => stamp !== undefined));
+  for (const [at, { size, note, token, root }] of [...chosen].entries()) {
+    const paths = stampPaths(at + 1);
+    await staging.add(paths.token, token);
+    await staging.add(paths.checkpoint, note);
+    await staging.add(paths.root, root);
+    await staging.add(paths.consistency, hashLines(await log.proveConsistency(size, checkpoint.size)));
+  }
 }
 
 function hashLines(hashes: readonly Uint8Array[]): string {

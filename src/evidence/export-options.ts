@@ -4,6 +4,17 @@ import type { State } from "../state/state.ts";
 import type { Sealing } from "./sealed-entry.ts";
 import type { Withheld } from "./stage-records.ts";
 
+/** A timestamp that the log keeps, over a checkpoint of its own. */
+export interface KeptStamp {
+  readonly size: number;
+  /** The stamped note, whole. */
+  readonly note: string;
+  /** RFC 3161 response or token, DER. */
+  readonly token: Uint8Array;
+  /** Root that it was verified with, DER. */
+  readonly root: Uint8Array;
+}
+
 export interface ExportOptions extends Sealing {
   readonly state: State;
   readonly caseId: string;
@@ -18,6 +29,8 @@ export interface ExportOptions extends Sealing {
   readonly pseudonymOf: (account: string) => string;
   /** C2SP tlog-policy of this installation. */
   readonly policy: string;
+  /** Timestamps of the log, the smaller tree first. */
+  readonly stamps: readonly KeptStamp[];
   /** Public key of the log, as people compare it. */
   readonly key: string;
   readonly withheld: Withheld;

@@ -106,6 +106,7 @@ export async function caseScene(options: SceneOptions = {}): Promise<CaseScene> 
     sinceMs: null,
     untilMs: null,
     recipients: [],
+    stamps: [],
     recordsOnly: false,
     witnessed: false,
     clock: () => performance.now(),

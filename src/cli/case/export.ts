@@ -3,10 +3,14 @@ import { resolve } from "node:path";
 import { formatPolicy } from "../../core/policy.ts";
 import { formatVerifierKey } from "../../core/verifier-key.ts";
 import { exportCase } from "../../evidence/export-case.ts";
+import type { KeptStamp } from "../../evidence/export-options.ts";
+import { NODE_DISK } from "../../log/disk.ts";
 import { LogError } from "../../log/errors.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
+import { timestampAuthorities } from "../../log/timestamp-client.ts";
+import { TimestampFiles } from "../../log/timestamp-files.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
 import { systemUser } from "../act.ts";
 import type { ExportCommandOptions } from "../case.ts";
@@ -41,6 +45,7 @@ export async function runExport(context: Context, id: string, options: ExportCom
         pseudonymOf: (account) => keys.pseudonymOf(account),
         policy: policyOf(context, keys),
         key: keyOf(context, keys),
+        stamps: await stampsOf(context),
         recipients: options.recipient,
         recordsOnly: options.recordsOnly === true,
         witnessed: context.config.log.witnessQuorum > 0,
@@ -83,6 +88,22 @@ function withheldOf(pairs: readonly string[]): ReadonlyMap<string, string> {
     withheld.set(field, reason);
   }
   return withheld;
+}
+
+/** What the log keeps of authorities' timestamps, each verified, with the root that it was verified with. */
+async function stampsOf({ folder, config }: Context): Promise<KeptStamp[]> {
+  const authorities = await timestampAuthorities(config.log.timestamps.authorities);
+  const files = new TimestampFiles(NODE_DISK, folder.timestamps);
+  const stamps: KeptStamp[] = [];
+  for (const name of await files.list()) {
+    if (name.size === null) continue;
+    const { verified } = await files.check(name, authorities);
+    const root = verified.chain.at(-1);
+    const [note, token] = [await files.read(name.about), await files.read(name.file)];
+    if (root !== undefined)
+      stamps.push({ size: name.size, note: new TextDecoder().decode(note), token, root });
+  }
+  return stamps;
 }
 
 interface SealingParts {

@@ -15,6 +15,9 @@ export async function runVerify(
 ): Promise<void> {
   const policy =
     options.policy === undefined ? null : await readable(options.policy, (path) => readFile(path));
+  const roots: Uint8Array[] = [];
+  for (const path of options.timestampRoot)
+    roots.push(...certificatesOf(await readable(path, (name) => readFile(name))));
   const file = await readable(bundle, (path) => open(path, "r"));
   const progress = output.progress("verifying", null);
   try {
@@ -25,7 +28,11 @@ export async function runVerify(
         return buffer.subarray(0, bytesRead);
       },
     };
-    const verdict = await verifyBundle(source, { policy, onProgress: (done) => progress.update(done) });
+    const verdict = await verifyBundle(source, {
+      policy,
+      timestampRoots: roots.length === 0 ? undefined : roots,
+      onProgress: (done) => progress.update(done),
+    });
     progress.end();
     output.result(verdict, () => print(output, verdict));
     if (verdict.verdict === "rejected") process.exitCode = EXIT.checkFailed;
@@ -43,6 +50,13 @@ async function readable<T>(path: string, use: (path: string) => Promise<T>): Pro
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
     throw new CliError("usage", `expected a file that can be read, got ${path} (${reason})`, { cause });
   }
+}
+
+/** Certificates of a PEM file, or the file itself where it is DER. */
+function certificatesOf(bytes: Uint8Array): Uint8Array[] {
+  const text = Buffer.from(bytes).toString("latin1");
+  const found = [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
+  return found.length === 0 ? [bytes] : found.map(([, body = ""]) => Buffer.from(body, "base64"));
 }
 
 const WORDS: Readonly<Record<Verdict["verdict"], string>> = {

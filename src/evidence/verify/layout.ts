@@ -87,24 +87,41 @@ export function findingPath(number: number): string {
   return `data/findings/${indexName(number)}.json`;
 }
 
-/** An RFC 3161 token over a checkpoint of the bundle, numbered from 1. */
-export function timestampPath(number: number): string {
-  return `data/log/timestamps/${indexName(number)}.tsr`;
+/** The files of an RFC 3161 timestamp, numbered from 1. */
+export interface StampPaths {
+  readonly token: string;
+  /** The signed note whose text was stamped. */
+  readonly checkpoint: string;
+  /** How the last checkpoint contains it. */
+  readonly consistency: string;
+  /** The authority's root certificate, DER. */
+  readonly root: string;
 }
 
+export function stampPaths(number: number): StampPaths {
+  const path = `data/log/timestamps/${indexName(number)}`;
+  return {
+    token: `${path}.tsr`,
+    checkpoint: `${path}.checkpoint`,
+    consistency: `${path}.txt`,
+    root: `${path}.root.der`,
+  };
+}
+
+export type NumberedKind = "record" | "proof" | "finding" | "timestamp" | "timestamp-part";
+
 export type Place =
-  | { readonly kind: "record" | "proof" | "finding" | "timestamp"; readonly number: number }
+  | { readonly kind: NumberedKind; readonly number: number }
   | { readonly kind: "known" | "for-readers" };
 
-const NUMBERED: readonly (readonly [
-  kind: "record" | "proof" | "finding" | "timestamp",
-  start: string,
-  end: string,
-])[] = [
+const NUMBERED: readonly (readonly [kind: NumberedKind, start: string, end: string])[] = [
   ["record", "data/records/", ".json"],
   ["proof", "data/proofs/", ".tlog-proof"],
   ["finding", "data/findings/", ".json"],
   ["timestamp", "data/log/timestamps/", ".tsr"],
+  ["timestamp-part", "data/log/timestamps/", ".checkpoint"],
+  ["timestamp-part", "data/log/timestamps/", ".txt"],
+  ["timestamp-part", "data/log/timestamps/", ".root.der"],
 ];
 
 /** What a path in the bundle is for; null: nothing that a bundle holds. */

@@ -1,5 +1,5 @@
 // The log in a bundle: its checkpoints opened under a policy, and shown to be of one growing log.
-import { base64Bytes, utf8, utf8Text } from "../../core/bytes.ts";
+import { base64Bytes, utf8Text } from "../../core/bytes.ts";
 import { type Checkpoint, openCheckpointByPolicy } from "../../core/checkpoint.ts";
 import { verifyConsistency } from "../../core/merkle-verify.ts";
 import { type Policy, parsePolicy } from "../../core/policy.ts";
@@ -92,5 +92,3 @@ export async function readLogEvidence(
   await checkGrowth(files, { from: first, to: last, path: PATHS.consistency }, reasons);
   return { first, last };
 }
-
-export const noteBytes = (checkpoint: Checkpoint): Uint8Array => utf8(checkpoint.note);

@@ -11,27 +11,13 @@ export function isObject(value: unknown): value is JsonObject {
 /** The value of canonical JSON (RFC 8785), or undefined: other spellings of the same value are refused too. */
 export function canonicalValue(bytes: Uint8Array): unknown {
   const text = utf8Text(bytes);
-  return text === null ? undefined : canonicalText(text);
-}
-
-function canonicalText(text: string): unknown {
+  if (text === null) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return canonicalJson(value) === text ? value : undefined;
   } catch {
     return undefined; // no JSON, nested too deeply, or a lone surrogate
   }
-}
-
-/** Lines of canonical JSON, each with its line feed; undefined where one is not. */
-export function canonicalLines(bytes: Uint8Array): unknown[] | undefined {
-  const text = utf8Text(bytes);
-  if (text === null || (text !== "" && !text.endsWith("\n"))) return undefined;
-  const values = text
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => canonicalText(line));
-  return values.includes(undefined) ? undefined : values;
 }
 
 export type MemberCheck = (value: unknown) => boolean;

@@ -73,7 +73,7 @@ export interface Proved {
   readonly recordsErased: number;
   readonly custodyEntries: number;
   readonly findings: number;
-  /** Times before which a checkpoint of the bundle existed, as timestamping authorities say (ISO 8601). */
+  /** What timestamping authorities say: time, number of records then, and who. */
   readonly timestamps: readonly string[];
 }
 

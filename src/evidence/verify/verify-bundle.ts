@@ -4,11 +4,13 @@ import type { Checkpoint } from "../../core/checkpoint.ts";
 import { type Policy, policyName } from "../../core/policy.ts";
 import { parseProof } from "../../core/proof.ts";
 import { sha256 } from "../../core/sha256.ts";
+import { webTimestampCrypto } from "../../core/timestamp/crypto.ts";
 import { describeKey } from "../../core/verifier-key.ts";
 import { BundleFiles, checkFiles } from "./bundle-files.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { CaseCheck, readCompleteness } from "./check-case.ts";
 import { type CheckedRecord, checkRecord, recordPlaces } from "./check-records.ts";
+import { checkTimestamps } from "./check-timestamps.ts";
 import { CASE_ACT, type CustodyEntry, parseCustody } from "./custody.ts";
 import type { BundleHeader } from "./documents.ts";
 import { PATHS, placeOf } from "./layout.ts";
@@ -18,6 +20,8 @@ import { type Proved, Reasons, Refusal, type Verdict } from "./verdict.ts";
 export interface VerifyOptions {
   /** A C2SP tlog-policy that the reader got on another way than the bundle; null: the bundle's own is used. */
   readonly policy: Uint8Array | null;
+  /** Root certificates of timestamping authorities, DER, likewise; absent: those in the bundle, on its own word. */
+  readonly timestampRoots?: readonly Uint8Array[] | undefined;
   /** Called now and then with records checked and records in all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -48,6 +52,11 @@ async function check(source: ByteSource, options: VerifyOptions, reasons: Reason
   const { last } = await readLogEvidence(files, policy, reasons);
   if (last.origin !== header.origin)
     reasons.add("header-differs", PATHS.header, `the checkpoints are of ${last.origin}`);
+  const trust = {
+    roots: options.timestampRoots ?? null,
+    crypto: webTimestampCrypto(globalThis.crypto.subtle),
+  };
+  const timestamps = await checkTimestamps(files, { policy, last }, trust, reasons);
   const exported = await checkExport(files, { header, policy, last }, reasons);
   const completeness = await readCompleteness(files);
   const caseCheck = new CaseCheck(files, header, completeness, reasons);
@@ -74,7 +83,7 @@ async function check(source: ByteSource, options: VerifyOptions, reasons: Reason
     recordsErased: counts.erased,
     custodyEntries: caseCheck.custodyEntries + 1,
     findings: files.paths.filter((path) => placeOf(path)?.kind === "finding").length,
-    timestamps: [],
+    timestamps,
   };
 }
 
