@@ -134,17 +134,35 @@ export class Eraser {
    */
   async erase(plan: ErasurePlan): Promise<Erased> {
     const { cause, legalBasis, account, name, exchange, keys, records, subjects } = plan;
-    const id = timeId("er", Math.floor(this.#clock()), randomBytes(10));
+    const id = this.#id();
     const scope = { cause, legalBasis, account, name, exchange, keys, records };
     this.#options.journal.begin(id, scope, subjects);
     return await this.#run({ id, ...scope, isRecorded: false });
   }
 
-  /** Completes every erasure that has begun. */
-  async resume(): Promise<Erased[]> {
+  /** Erases records by their age. `holds`: those that were respected. Throws `log.held` when there are others by now. */
+  async retire(
+    records: readonly LeafSpan[],
+    guard: { legalBasis: string; holds: readonly Hold[] },
+  ): Promise<Erased> {
+    const { legalBasis, holds } = guard;
+    const nothing = { account: null, name: null, exchange: null, keys: [] };
+    const scope = { cause: "retention", legalBasis, ...nothing, records } as const;
+    const id = this.#id();
+    this.#options.journal.begin(id, scope, { holds });
+    return await this.#run({ id, ...scope, isRecorded: false });
+  }
+
+  /** Completes every erasure that has begun; `cause`: only those. */
+  async resume(cause: ErasureScope["cause"] | null = null): Promise<Erased[]> {
     const done: Erased[] = [];
-    for (const begun of this.#options.journal.unfinished()) done.push(await this.#run(begun));
+    for (const begun of this.#options.journal.unfinished())
+      if (cause === null || begun.cause === cause) done.push(await this.#run(begun));
     return done;
+  }
+
+  #id(): string {
+    return timeId("er", Math.floor(this.#clock()), randomBytes(10));
   }
 
   /** The whole installation has forgotten it. */

@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { z } from "zod";
 import type { HoldFacts } from "../core/erasure-acts.ts";
-import type { LeafSpan } from "../core/tombstone.ts";
+import { type LeafSpan, mergeSpans } from "../core/tombstone.ts";
 import { LogError } from "./errors.ts";
 import { checkMode } from "./key-store.ts";
 
@@ -166,9 +166,18 @@ export class ErasureJournal {
     if (Number(changes) !== 1) throw new LogError("log.not-found", `expected a hold in force, got ${id}`);
   }
 
-  /** From here on the erasure is completed, whatever happens in between. Throws `log.held`. */
-  begin(id: string, scope: ErasureScope, subjects: readonly Subject[]): void {
+  /**
+   * From here on the erasure is completed, whatever happens in between. `guard`: what must not be held, or the holds that
+   * were respected when the scope was made. Throws `log.held`.
+   */
+  begin(
+    id: string,
+    scope: ErasureScope,
+    guard: readonly Subject[] | { readonly holds: readonly Hold[] },
+  ): void {
     this.#atOnce(() => {
+      if ("holds" in guard) this.#requireSameHolds(guard.holds);
+      const subjects = "holds" in guard ? [] : guard;
       for (const subject of subjects) {
         const [hold] = this.inForce(subject);
         if (hold === undefined) continue;
@@ -182,6 +191,20 @@ export class ErasureJournal {
         .prepare("INSERT INTO erasures (id, scope, begun_ms) VALUES (?, ?, ?)")
         .run(id, JSON.stringify(scope), Math.floor(this.#clock()));
     });
+  }
+
+  #requireSameHolds(respected: readonly Hold[]): void {
+    const known = new Set(respected.map(({ hold }) => hold));
+    const added = this.inForce().find(({ hold }) => !known.has(hold));
+    if (added !== undefined)
+      throw new LogError("log.held", `expected no new hold, got ${added.hold} by ${added.authority}`);
+  }
+
+  /** Records that were erased because of their age, by all runs so far. */
+  retired(): LeafSpan[] {
+    const rows = this.#database.prepare("SELECT scope FROM erasures ORDER BY id").all();
+    const scopes = rows.map((row) => SCOPE.parse(JSON.parse(String(row["scope"]))));
+    return mergeSpans(scopes.filter(({ cause }) => cause === "retention").flatMap(({ records }) => records));
   }
 
   /** Its tombstone is durable in the log. */

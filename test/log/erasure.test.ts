@@ -14,6 +14,7 @@ import { ErasureJournal } from "../../src/log/erasure-journal.ts";
 import { LogError } from "../../src/log/errors.ts";
 import { fsck } from "../../src/log/fsck.ts";
 import type { Keyring } from "../../src/log/keyring.ts";
+import { Retention } from "../../src/log/retention.ts";
 import type { SealedLog } from "../../src/log/sealed-log.ts";
 import { SEGMENT_HEADER_BYTES, SegmentReader, segmentName, segmentNumbers } from "../../src/log/segment.ts";
 import { dropSealedSegments } from "../../src/log/segment-drop.ts";
@@ -283,6 +284,40 @@ test("an erasure that was cut short is completed; what it left meanwhile counts 
   for (let i = 0; i < 300; i += 3) assert.deepEqual((await log.record(2 * i)).content, null);
   assert.deepEqual(await filesWith(folder, content.get("ex-3") ?? Buffer.alloc(1)), []);
   assert.equal((await fsck({ folder, keys })).checked.erased, 200);
+});
+
+test("content goes by its age, but for what is held, and goes when the hold has ended", async (t) => {
+  // The helper's records are of November 2023.
+  let now = Date.parse("2023-12-01T00:00:00Z");
+  const { writer, ledger, folder, keys, eraser, log_: log, journal } = await stage(t, { clock: () => now });
+  const w = await writer();
+  await fill(w, 0, 9);
+  await w.close();
+  const l = await ledger();
+  await sealAll(l);
+  l.close();
+  const retention = new Retention({ days: 30, log, journal, eraser, clock: () => now });
+  assert.equal(await retention.step(), 0);
+  const expiresMs = now + 60 * 86_400_000;
+  const order = { authority: "Court", reference: "1/26", expiresMs };
+  journal.place({ hold: "h-1", account: keys.pseudonymOf("account-1"), exchange: null, ...order });
+  journal.place({ hold: "h-2", account: keys.pseudonymOf("account-2"), exchange: "ex-5", ...order });
+  now += 30 * 86_400_000;
+  assert.equal(await retention.step(), 18 - 6 - 2);
+  assert.equal(await retention.step(), 0);
+  assert.deepEqual((await log.record(2)).account, "account-1");
+  assert.deepEqual([(await log.record(0)).content, (await log.record(4)).content], [null, null]);
+  journal.release("h-2");
+  assert.equal(await retention.step(), 2);
+  now += 31 * 86_400_000; // the other hold has ended by itself
+  assert.equal(await retention.step(), 6);
+  const report = await fsck({ folder, keys });
+  assert.deepEqual([report.problems, report.checked.erased], [[], 18]);
+  assert.deepEqual(
+    (await log.tombstones()).map(({ cause }) => cause),
+    ["retention", "retention", "retention"],
+  );
+  await everyProofVerifies(log, keys);
 });
 
 /** Every frame that can still be read in any segment, and the salts by which. */

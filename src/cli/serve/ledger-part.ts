@@ -2,13 +2,19 @@
 import { DataFolder } from "../../config/data-folder.ts";
 import { Cosigning } from "../../log/cosigning.ts";
 import { NODE_DISK } from "../../log/disk.ts";
+import { Eraser } from "../../log/eraser.ts";
+import { ErasureJournal } from "../../log/erasure-journal.ts";
+import type { LogError } from "../../log/errors.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
+import { Retention } from "../../log/retention.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { timestampAuthorities } from "../../log/timestamp-client.ts";
 import { TimestampFiles } from "../../log/timestamp-files.ts";
 import { Timestamping } from "../../log/timestamping.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
+import { LogWriter } from "../../log/writer.ts";
+import { recorderOf } from "../act.ts";
 import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 
@@ -26,6 +32,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   const beside = { keys, ledger, signal: stop.signal };
   const cosigning = await startCosigning({ config, log }, beside);
   const timestamping = await startTimestamping({ config, log }, beside);
+  const retention = await startRetention({ config, log }, beside);
   return {
     detail: `${ledger.size} records sealed`,
     counters: () => ({
@@ -35,7 +42,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     }),
     close: async () => {
       stop.abort();
-      await Promise.all([running, cosigning.ended, timestamping.ended]);
+      await Promise.all([running, cosigning.ended, timestamping.ended, retention.ended]);
       await sealRest(ledger);
       ledger.close();
       keys.close();
@@ -57,6 +64,8 @@ interface Beside {
 
 const IDLE: Running = { counters: () => ({}), ended: Promise.resolve() };
 const DAY_MS = 86_400_000;
+/** A few records a day. */
+const ACT_SEGMENT_BYTES: number = 1024 * 1024;
 
 /** Asks the configured witnesses beside the sealing; without any there is nothing to do and nothing to count. */
 async function startCosigning(
@@ -119,6 +128,37 @@ async function startTimestamping(
     };
   };
   return { counters, ended: timestamping.run(signal).finally(() => sealed.close()) };
+}
+
+/** Erases by age, where the configuration says so. */
+async function startRetention(
+  { config, log }: Pick<PartContext, "config" | "log">,
+  { keys, signal }: Beside,
+): Promise<Running> {
+  const { origin, retentionDays: days } = config.log;
+  if (days === null) return IDLE;
+  const folder = new DataFolder(config.data);
+  const [root, onError] = [
+    folder.root,
+    (error: LogError) => log.error({ code: error.code, err: error }, "not erased by age"),
+  ];
+  const writer = await LogWriter.open({
+    folder: root,
+    keys,
+    writer: "retention",
+    segmentBytes: ACT_SEGMENT_BYTES,
+  });
+  const sealed = await SealedLog.open({ folder: root, keys, origin });
+  const journal = await ErasureJournal.open(folder.erasures);
+  const record = recorderOf(writer, { by: "system" });
+  const eraser = new Eraser({ folder: root, keys, origin, log: sealed, journal, record });
+  const retention = new Retention({ days, log: sealed, journal, eraser, onError });
+  const ended = retention.run(signal).finally(async () => {
+    journal.close();
+    sealed.close();
+    await writer.close();
+  });
+  return { counters: () => ({ ledger_records_erased_by_age: retention.erased }), ended };
 }
 
 /** The writers have stopped by now: what they left is sealed, so that a stopped installation has no loose ends. */
