@@ -4,8 +4,8 @@ import { canonicalJson } from "../../src/core/canonical-json.ts";
 import { parseProof } from "../../src/core/proof.ts";
 import { PATHS, placeOf, proofPath, recordPath } from "../../src/evidence/verify/layout.ts";
 import type { BundleFault } from "../../src/evidence/verify/verdict.ts";
+import type { Random } from "../helpers/random.ts";
 import type { Files } from "./forger.ts";
-import type { Random } from "./random.ts";
 
 export interface Forgery {
   /** Reads on from "a forger who …". */

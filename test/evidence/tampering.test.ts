@@ -5,9 +5,9 @@ import { memorySource } from "../../src/evidence/verify/byte-source.ts";
 import { PATHS } from "../../src/evidence/verify/layout.ts";
 import type { Verdict } from "../../src/evidence/verify/verdict.ts";
 import { verifyBundle } from "../../src/evidence/verify/verify-bundle.ts";
+import { generator, type Random } from "../helpers/random.ts";
 import { forged, type Opened, openBundle } from "./forger.ts";
 import { FORGERIES } from "./forgeries.ts";
-import { generator, type Random } from "./random.ts";
 import { type CaseScene, caseScene, shortKeys } from "./scene.ts";
 
 /** `ADYTON_MUTATIONS=10000` runs as many as the acceptance asks for; the suite takes a share of it. */
