@@ -7,6 +7,8 @@ import { type Detector, loadDetectors } from "../../detect/catalog.ts";
 import { DetectError } from "../../detect/errors.ts";
 import { Watch } from "../../detect/hunt.ts";
 import { type CaseResult, runCases } from "../../detect/run-cases.ts";
+import { type Take, takeOf } from "../../detect/take.ts";
+import { StoreError } from "../../store/errors.ts";
 import { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -80,7 +82,8 @@ export async function explain(context: Context, id: string): Promise<void> {
           falsePositives: detector.falsePositives,
           guide: detector.guide,
         };
-  output.result({ finding, method }, () => {
+  const take = await takeNow(context, finding);
+  output.result({ finding, method, take }, () => {
     output.pairs([
       ["finding", finding.id],
       ["kind", finding.kind],
@@ -92,12 +95,36 @@ export async function explain(context: Context, id: string): Promise<void> {
     ]);
     for (const text of ["", finding.summary, finding.errorRate, ""]) output.line(text);
     output.pairs(finding.contributions.map(({ name, value }) => [name, value] as const));
+    output.line();
+    if (take === "locked") output.line("The take is counted in the store, which a running server holds.");
+    else if (take !== null) output.pairs(takePairs(take));
     if (method === null) return;
     output.line(`\nNull hypothesis: ${method.nullHypothesis.trim()}`);
     for (const assumption of method.assumptions) output.line(`Assumes: ${assumption}`);
     for (const error of method.falsePositives) output.line(`Known false positive: ${error}`);
     output.line(`\n${method.guide.trim()}`);
   });
+}
+
+/** Until now; null when none of it is stored, "locked" while a server holds the store. */
+async function takeNow(context: Context, finding: Finding): Promise<Take | "locked" | null> {
+  try {
+    return await withStore(context, (store) => takeOf(store, finding.accounts, Date.now()));
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "store.locked") return "locked";
+    throw error;
+  }
+}
+
+function takePairs({ atLeast, atMost, sinceMs, untilMs, exemplars }: Take): [string, string][] {
+  return [
+    ["taken, exchanges", `${atLeast.exchanges} to ${atMost.exchanges}`],
+    ["taken, answer tokens", `${atLeast.tokens} to ${atMost.tokens}`],
+    ["taken, distinct skeletons", `${atLeast.skeletons} to ${atMost.skeletons}`],
+    ["between", `${timeText(sinceMs)} and ${timeText(untilMs)}`],
+    ["lower bound", "first turns asked once; upper bound: everything served to these accounts"],
+    ["exemplars", exemplars.join(", ")],
+  ];
 }
 
 export async function list({ output }: Context): Promise<void> {
