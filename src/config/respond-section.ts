@@ -30,6 +30,7 @@ export type TargetModel = "chat" | "capability" | "classifier" | "embedding" | "
 export interface RedisConfig {
   readonly url: string;
   readonly password: SecretReference | null;
+  readonly timeoutMs: number;
 }
 
 export type AlertKind = "webhook" | "slack" | "syslog";
@@ -172,6 +173,12 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
         password: secretReference.nullable().default(null).meta({
           description: "Where the password is kept. `null`: none.",
         }),
+        timeoutMs: whole(
+          10,
+          60_000,
+          500,
+          "Longest answer, milliseconds; after it Redis counts as gone for this request.",
+        ),
       })
       .nullable()
       .default(null)

@@ -3,7 +3,6 @@ import { Redis } from "ioredis";
 import type { SecretReference } from "../config/fields.ts";
 import type { RedisConfig } from "../config/respond-section.ts";
 
-const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 2000;
 const MAX_RECONNECT_DELAY_MS = 1000;
 /** The channel on which changes of verdicts are told. Nobody relies on it: a poll stands behind. */
@@ -14,23 +13,16 @@ export interface RedisOptions {
   readonly readSecret: (reference: SecretReference) => Promise<string>;
   /** Told once for each time the connection is lost. */
   readonly onLost: (error: Error) => void;
-  /** How long a command may take before Redis counts as gone, milliseconds. A request waits for it. */
-  readonly commandTimeoutMs?: number;
 }
 
 /** A connection for commands. It connects in the background; until then, commands fail at once. */
-export async function connectRedis({
-  config,
-  readSecret,
-  onLost,
-  commandTimeoutMs = COMMAND_TIMEOUT_MS,
-}: RedisOptions): Promise<Redis> {
+export async function connectRedis({ config, readSecret, onLost }: RedisOptions): Promise<Redis> {
   const password = config.password === null ? undefined : await readSecret(config.password);
   const redis = new Redis(config.url, {
     ...(password === undefined ? {} : { password }),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: config.timeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
   });

@@ -32,11 +32,10 @@ function budgets(
 
 async function redisClient(t: TestContext, url: string): Promise<Redis> {
   const redis = await connectRedis({
-    config: { url, password: null },
+    // A busy machine is not a Redis that is gone.
+    config: { url, password: null, timeoutMs: 30_000 },
     readSecret: async () => "",
     onLost: () => {},
-    // A busy machine is not a Redis that is gone.
-    commandTimeoutMs: 30_000,
   });
   t.after(() => redis.disconnect());
   assert.ok(await isReady(redis, 30_000));
@@ -217,7 +216,7 @@ describe("two gateways with one Redis", () => {
     t.after(() => server.close());
     let heard = 0;
     const options = {
-      config: { url: server.url, password: null },
+      config: { url: server.url, password: null, timeoutMs: 30_000 },
       readSecret: async () => "",
       onLost: () => {},
     };
