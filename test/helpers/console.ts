@@ -60,7 +60,8 @@ export async function openConsole(overrides: Partial<ApiOptions> = {}): Promise<
   };
 }
 
-function accidentsOf(page: Page): string[] {
+/** What must not happen on a page: dialogs, errors, refused resources. */
+export function accidentsOf(page: Page): string[] {
   const accidents: string[] = [];
   page.on("dialog", (dialog) => {
     accidents.push(`dialog: ${dialog.message()}`);

@@ -36,14 +36,21 @@ export interface Enforcing {
   settled(): Promise<void>;
 }
 
+export interface EnforcingOptions {
+  readonly respond?: Record<string, unknown>;
+  readonly upstream?: Behaviour;
+  /** A state that others use as well, and close; its own by default. */
+  readonly state?: State;
+}
+
 /** Starts it all; the test's end stops it all. `respond` in enforce mode unless it says otherwise. */
 export async function startEnforcing(
   t: TestContext,
-  { respond = {}, upstream: behaviour }: { respond?: Record<string, unknown>; upstream?: Behaviour } = {},
+  { respond = {}, upstream: behaviour, state: given }: EnforcingOptions = {},
 ): Promise<Enforcing> {
   const folder = await mkdtemp(join(tmpdir(), "adyton-enforcing-"));
   const upstream = await startUpstream(behaviour);
-  const state = await State.open({ folder });
+  const state = given ?? (await State.open({ folder }));
   const directory = await KeyDirectory.open(state, { refreshMs: 20 });
   const keys = await Keyring.open({ folder });
   const writer = await LogWriter.open({ folder, writer: "gateway-0", keys, segmentBytes: SEGMENT_BYTES });
@@ -67,7 +74,7 @@ export async function startEnforcing(
     await upstream.close();
     await writer.close();
     directory.close();
-    await state.close();
+    if (given === undefined) await state.close();
     keys.close();
     await rm(folder, { recursive: true, force: true });
   });
