@@ -47,7 +47,8 @@ export class ContentCheck {
     const { disk, complain } = this.#options;
     if (!leaves.some((leaf) => leaf?.bytes !== undefined)) return;
     const file = packPath(this.#options.folder, bundle);
-    if ((await disk.size(file)) === null) {
+    const size = await disk.size(file);
+    if (size === null) {
       complain({
         code: "pack",
         file,
@@ -66,7 +67,7 @@ export class ContentCheck {
         if (leaf === null) return;
         const bytes = packedBytes(leaf);
         if (at + bytes > aheadAt + ahead.length) {
-          const buffer = Buffer.allocUnsafeSlow(Math.max(bytes, READ_BYTES));
+          const buffer = Buffer.allocUnsafe(Math.max(bytes, Math.min(READ_BYTES, size - at)));
           ahead = buffer.subarray(0, await readFully(disk, pack, buffer, at));
           aheadAt = at;
         }

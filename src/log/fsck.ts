@@ -8,7 +8,7 @@ import { leafHash } from "../core/merkle.ts";
 import { parseNote } from "../core/note.ts";
 import { decodeBundle, TILE_WIDTH, tilePath } from "../core/tiles.ts";
 import { parseTreeHead } from "../core/tree-head.ts";
-import type { VerifierKey } from "../core/verifier-key.ts";
+import { describeKey, sameKey, type VerifierKey } from "../core/verifier-key.ts";
 import { readCheckpoint } from "./checkpoint-file.ts";
 import { type Disk, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
@@ -43,7 +43,7 @@ export interface FsckOptions {
 async function openHead(
   options: FsckOptions,
   disk: Disk,
-  path: string,
+  { path, required }: { path: string; required: readonly VerifierKey[] },
   complain: Complain,
 ): Promise<Pick<Checkpoint, "origin" | "size" | "root"> | null> {
   const whole = { file: path, offset: null, index: null };
@@ -58,7 +58,12 @@ async function openHead(
   if (options.keys === undefined) return head;
   try {
     const own = options.keys.verifierKeys(options.origin ?? undefined);
-    await readCheckpoint(disk, path, [...own, ...(options.witnesses ?? [])]);
+    const checkpoint = await readCheckpoint(disk, path, [...own, ...(options.witnesses ?? [])]);
+    const missing = required.find((key) => !checkpoint?.verified.some((one) => sameKey(one.key, key)));
+    if (missing !== undefined) {
+      const message = `expected a signature by ${describeKey(missing)}, got none`;
+      complain({ ...whole, code: "signature", message });
+    }
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     complain({ ...whole, code: "signature", message: error.message });
@@ -95,9 +100,11 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     problemCount += 1;
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
   };
-  const head = await openHead(options, disk, folder.checkpoint, complain);
+  // The ledger signs its newest checkpoint with every key it has; one that is published with a quorum may be older.
+  const required = options.keys?.currentKeys(options.origin ?? undefined) ?? [];
+  const head = await openHead(options, disk, { path: folder.checkpoint, required }, complain);
   const size = head?.size ?? 0;
-  const cosigned = await openHead(options, disk, folder.cosignedCheckpoint, complain);
+  const cosigned = await openHead(options, disk, { path: folder.cosignedCheckpoint, required: [] }, complain);
   const earlier: EarlierHead[] = [];
   if (cosigned !== null)
     earlier.push({ ...cosigned, file: folder.cosignedCheckpoint, vouched: "witnesses cosigned" });

@@ -58,13 +58,19 @@ function checksum(state: object): string {
   return hex(sha256(utf8(JSON.stringify(state))));
 }
 
+function encode(state: object): string {
+  return `${JSON.stringify({ ...state, check: checksum(state) })}\n`;
+}
+
 /** Null when there is none. Throws `log.state-malformed`. */
 export async function readLedgerState(disk: Disk, path: string): Promise<LedgerState | null> {
   const bytes = await disk.readFile(path);
   if (bytes === null) return null;
   try {
-    const { check, ...state } = CHECKED.parse(JSON.parse(bytes.toString("utf8")));
-    if (checksum(state) !== check) throw new TypeError("the checksum does not fit");
+    const text = bytes.toString("utf8");
+    const { check, ...state } = CHECKED.parse(JSON.parse(text));
+    if (encode({ ...state }) !== text || checksum(state) !== check)
+      throw new TypeError("the checksum does not fit");
     return SCHEMA.parse(state);
   } catch (cause) {
     throw new LogError("log.state-malformed", `expected ${path} to be a ledger state of version 1`, {
@@ -75,5 +81,5 @@ export async function readLedgerState(disk: Disk, path: string): Promise<LedgerS
 
 /** The commit point of sealing. */
 export async function writeLedgerState(disk: Disk, path: string, state: LedgerState): Promise<void> {
-  await replaceFile(disk, path, Buffer.from(`${JSON.stringify({ ...state, check: checksum(state) })}\n`));
+  await replaceFile(disk, path, Buffer.from(encode(state)));
 }

@@ -6,6 +6,7 @@ import { DataFolder } from "../config/data-folder.ts";
 import { base64, base64Bytes } from "../core/bytes.ts";
 import { encodeLeaf, type Leaf, parseLeaf } from "../core/leaf.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
+import { sameKey } from "../core/verifier-key.ts";
 import { CheckpointFile, readCheckpoint, requireSameRoot } from "./checkpoint-file.ts";
 import { PackWriter } from "./content-pack.ts";
 import { type Disk, makeFolder, NODE_DISK, settleAll } from "./disk.ts";
@@ -174,8 +175,9 @@ export class Ledger {
     if (published !== null) await this.#requireExtends(published, state.size);
     const partial = tree.pendingEntries.map((bytes) => this.#leaf(bytes));
     const packs = await PackWriter.load(this.#disk, content, state.size, partial);
-    const [current] = keys.currentKeys(this.origin);
-    const isCurrent = published?.verified.some(({ key }) => key.id === current?.id) === true;
+    const isCurrent = keys
+      .currentKeys(this.origin)
+      .every((current) => published?.verified.some(({ key }) => sameKey(key, current)) === true);
     if (published === null || published.size < state.size || !isCurrent)
       await this.#publish(state.size, tree.root());
     await this.#catchUpIndex(state.size);
