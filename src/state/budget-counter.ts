@@ -30,7 +30,7 @@ export interface Count {
 }
 
 /** The process above may be busy; longer than this it counts as gone. */
-const CLUSTER_TIMEOUT_MS = 1000;
+const CLUSTER_TIMEOUT_MS = 5000;
 
 /**
  * A window begins with the first thing taken and ends `windowSeconds` later, so any stretch of that length sees at most
