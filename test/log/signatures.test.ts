@@ -62,8 +62,9 @@ test("older checkpoints with one signature stay valid; without Ed25519, or with 
   ];
   for (const { signatures, valid } of cases) {
     await writeFile(path, formatNote(note.text, signatures));
+    // Readers accept it; fsck expects of the newest one what the ledger makes of it when it next starts: all signatures.
     const report = await fsck({ folder, keys });
-    assert.deepEqual([report.ok, report.problems[0]?.code], valid ? [true, undefined] : [false, "signature"]);
+    assert.deepEqual([report.ok, report.problems[0]?.code], [false, "signature"]);
     if (valid) (await log()).close();
     else await assert.rejects(log(), { code: "log.checkpoint-invalid" });
   }
