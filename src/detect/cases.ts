@@ -28,6 +28,8 @@ export interface Traffic {
   readonly answerTokens: number;
   /** Longest prompt over shortest, above 1: inputs of all lengths between. */
   readonly lengths: number;
+  /** Longest run of one word in each answer. */
+  readonly answerRun: number;
   /** Biased tokens of each request: none, the same set each time, or the next so many new ones. */
   readonly bias: { readonly kind: "none" | "fixed" | "rotating"; readonly tokens: number };
   readonly payment: string;
@@ -54,6 +56,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   wording: z.string().default(""),
   topic: z.string().default("common"),
   answerTokens: z.int().min(0).default(50),
+  answerRun: z.int().min(0).max(65_535).default(1),
   lengths: z.number().min(1).max(1000).default(1),
   bias: z
     .strictObject({ kind: z.enum(["none", "fixed", "rotating"]), tokens: z.int().min(1).max(100) })
@@ -152,6 +155,7 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     served: 1,
     completion_tokens: part.answerTokens,
     prompt_chars: Math.round(100 * part.lengths ** ((at % LENGTH_STEPS) / (LENGTH_STEPS - 1))),
+    answered_run: part.answerRun,
     turns: 1,
     top_logprobs: biased.length > 0 ? 5 : 0,
     bias_count: biased.length,

@@ -11,6 +11,7 @@ import { DetectError } from "./errors.ts";
 export const DETECTORS_FOLDER: string = fileURLToPath(new URL("../../detectors/", import.meta.url));
 
 const JUDGES = [
+  "divergence",
   "parameter-stealing",
   "shared-wording",
   "linked-accounts",

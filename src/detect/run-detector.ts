@@ -4,12 +4,14 @@ import type { Detector } from "./catalog.ts";
 import { alikeAccounts } from "./claims/alike-accounts.ts";
 import type { Claim, Readable, RunOptions } from "./claims/claim.ts";
 import { coverage } from "./claims/coverage.ts";
+import { divergence } from "./claims/divergence.ts";
 import { links } from "./claims/links.ts";
 import { sweeps } from "./claims/sweeps.ts";
 import { wordings } from "./claims/wordings.ts";
 
 const CLAIMS: Readonly<Record<Detector["judge"], Claim>> = {
   "alike-accounts": alikeAccounts,
+  divergence,
   "parameter-stealing": sweeps,
   "shared-wording": wordings,
   "linked-accounts": links,

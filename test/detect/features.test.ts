@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Exchange } from "../../src/core/exchange.ts";
 import { accountRows } from "../../src/detect/features/account-rows.ts";
 import { EMBEDDING_DIMENSIONS } from "../../src/detect/features/embedding.ts";
+import { longestRun } from "../../src/detect/features/repetition.ts";
 import { type FeatureRow, rowsOf } from "../../src/detect/features/rows.ts";
 import { affixesOf, wordsOf } from "../../src/detect/features/text.ts";
 
@@ -167,4 +168,21 @@ test("hostile texts cost time in proportion to their length", () => {
     rowOf(ask(text));
     assert.ok(performance.now() - start < 500);
   }
+});
+
+test("the longest run of one word is counted, whatever stands around it", () => {
+  assert.equal(longestRun(""), 0);
+  assert.equal(longestRun("  ... --- "), 0);
+  assert.equal(longestRun("one two three"), 1);
+  assert.equal(longestRun("Say poem: poem, Poem poem! and then something else else"), 4);
+  assert.equal(longestRun("la ".repeat(60)), 60);
+  fc.assert(
+    fc.property(fc.string({ maxLength: 300 }), fc.integer({ min: 2, max: 40 }), (before, times) => {
+      assert.ok(longestRun(`${before} ${"word ".repeat(times)}`) >= times);
+    }),
+    { seed: 3, numRuns: 200 },
+  );
+  const row = rowsOf(exchange(ask("a a a"), { answer: { ...exchange(null).answer, text: "x x" } }), KEYS);
+  assert.equal(row.exchange_features[0].asked_run, 3);
+  assert.equal(row.exchange_features[0].answered_run, 2);
 });

@@ -16,6 +16,7 @@ const traffic = {
   topic: "common",
   answerTokens: 50,
   lengths: 1,
+  answerRun: 1,
   bias: { kind: "none", tokens: 1 },
   payment: "",
   wording: "",

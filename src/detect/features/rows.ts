@@ -3,10 +3,11 @@ import type { Exchange } from "../../core/exchange.ts";
 import { embed } from "./embedding.ts";
 import { type FeatureKeys, KeyedHash, NO_HASH } from "./keyed-hash.ts";
 import { type Message, type Prompt, promptOf } from "./prompt.ts";
+import { longestRun } from "./repetition.ts";
 import { affixesOf, ends, wordsOf } from "./text.ts";
 
 /** Raised when a column's meaning changes; rows of an older version are derived again by a rebuild. */
-export const FEATURE_VERSION = 1;
+export const FEATURE_VERSION = 2;
 
 /** One row of `exchange_features`; units in the names, hashes are UInt64 as decimal strings, "0" for absent. */
 export interface FeatureRow {
@@ -51,6 +52,9 @@ export interface FeatureRow {
   readonly asn: number;
   readonly country: string;
   readonly embedding: readonly number[];
+  /** Longest run of one word in the last user message, and in the answer. */
+  readonly asked_run: number;
+  readonly answered_run: number;
 }
 
 const hashers = new WeakMap<FeatureKeys, KeyedHash>();
@@ -93,6 +97,7 @@ export function rowsOf(exchange: Exchange, keys: FeatureKeys): { exchange_featur
         network: hasher.ofRepeated("network", networkOf(client.ip ?? "")),
         asn: client.asn ?? 0,
         country: client.country ?? "",
+        answered_run: longestRun(answer.text),
       },
     ],
   };
@@ -147,6 +152,7 @@ type TextColumns = Pick<
   | "input"
   | "conversation"
   | "embedding"
+  | "asked_run"
 >;
 
 function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
@@ -172,6 +178,7 @@ function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
     input: hasher.ofRepeated("input", asked.trim()),
     conversation: conversationHash(prompt.messages, hasher),
     embedding: embed(text.words, hasher.wordSeed),
+    asked_run: longestRun(asked),
   };
 }
 
