@@ -15,11 +15,6 @@ const MAX_SLACK_CHARACTERS = 2900;
 /** RFC 5424 section 6.1: receivers take at least 480 octets and should take 2048; most take 8 KiB. */
 const MAX_SYSLOG_BYTES = 8192;
 
-export interface Signed {
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** Adyton's own JSON. */
 export function adytonBody(alert: Alert): string {
   return JSON.stringify({
