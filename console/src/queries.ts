@@ -1,6 +1,7 @@
 // What the screens ask for, how long an answer stays good, and how often it is asked again.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import * as accountsContract from "../../src/api/contract/accounts.ts";
+import * as casesContract from "../../src/api/contract/cases.ts";
 import * as exchangesContract from "../../src/api/contract/exchanges.ts";
 import * as findingsContract from "../../src/api/contract/findings.ts";
 import * as identitiesContract from "../../src/api/contract/identities.ts";
@@ -159,3 +160,21 @@ export const appealsQuery = (query: Loose<responseContract.AppealsQuery>) =>
     placeholderData: keepPreviousData,
     refetchInterval: LIVE_MS,
   });
+
+export const casesQuery = queryOptions({
+  queryKey: ["cases"],
+  queryFn: () => get(casesContract.caseList, "/api/cases"),
+  refetchInterval: LIVE_MS,
+});
+
+export const caseQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["case", id],
+    queryFn: () => get(casesContract.caseFile, `/api/cases/${segment(id)}`),
+  });
+
+export const approvalsQuery = queryOptions({
+  queryKey: ["approvals"],
+  queryFn: () => get(casesContract.approvalList, "/api/approvals"),
+  refetchInterval: LIVE_MS,
+});

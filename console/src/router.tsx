@@ -8,6 +8,8 @@ import { APPEAL_STATUSES, MEASURES, VERDICT_STATUSES } from "../../src/api/contr
 import { AccountScreen } from "./screens/account.tsx";
 import { AccountsScreen } from "./screens/accounts.tsx";
 import { AppealsScreen } from "./screens/appeals.tsx";
+import { CaseScreen } from "./screens/case.tsx";
+import { CasesScreen } from "./screens/cases.tsx";
 import { FindingScreen } from "./screens/finding.tsx";
 import { FindingsScreen } from "./screens/findings.tsx";
 import { LedgerScreen } from "./screens/ledger.tsx";
@@ -144,6 +146,10 @@ const appeals = createRoute({
   component: AppealsScreen,
 });
 
+const cases = createRoute({ getParentRoute: () => root, path: "/cases", component: CasesScreen });
+
+const oneCase = createRoute({ getParentRoute: () => root, path: "/cases/$id", component: CaseScreen });
+
 const tree = root.addChildren([
   index,
   signIn,
@@ -158,6 +164,8 @@ const tree = root.addChildren([
   verdicts,
   verdict,
   appeals,
+  cases,
+  oneCase,
   ledger,
 ]);
 

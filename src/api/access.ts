@@ -51,6 +51,12 @@ export type RouteName =
   | "GET /api/verdicts/:id"
   | "POST /api/verdicts/:id/decision"
   | "POST /api/verdicts/:id/release"
+  | "GET /api/cases"
+  | "POST /api/cases"
+  | "GET /api/cases/:id"
+  | "POST /api/cases/:id/entries"
+  | "GET /api/approvals"
+  | "POST /api/approvals/:id/decision"
   | "GET /api/appeals"
   | "POST /api/appeals/:id/decision"
   | "GET /metrics"
@@ -106,6 +112,12 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /api/verdicts/:id": "viewer",
   "POST /api/verdicts/:id/decision": "approver",
   "POST /api/verdicts/:id/release": "approver",
+  "GET /api/cases": "viewer",
+  "POST /api/cases": "analyst",
+  "GET /api/cases/:id": "viewer",
+  "POST /api/cases/:id/entries": "analyst",
+  "GET /api/approvals": "analyst",
+  "POST /api/approvals/:id/decision": "approver",
   "GET /api/appeals": "analyst",
   "POST /api/appeals/:id/decision": "approver",
   "GET /metrics": "viewer",

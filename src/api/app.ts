@@ -11,6 +11,7 @@ import { RequestCounters } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { accountHandlers } from "./routes/accounts.ts";
 import { appealHandlers } from "./routes/appeals.ts";
+import { caseHandlers } from "./routes/cases.ts";
 import { exchangeHandlers } from "./routes/exchanges.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { ledgerHandlers } from "./routes/ledger.ts";
@@ -40,6 +41,7 @@ const HANDLERS: Handlers<RouteName> = {
   ...operationHandlers,
   ...verdictHandlers,
   ...appealHandlers,
+  ...caseHandlers,
   ...logFileHandlers,
 };
 

@@ -19,6 +19,8 @@ export const API_ERROR_CODES = {
   "api.conflict":
     "This can't be done at the stage that has been reached: somebody else decided meanwhile. Load it again.",
   "api.erased": "The content was erased: its key is destroyed. Proofs of the record stay valid.",
+  "api.approval-needed":
+    "A second person must agree first, because the configuration asks for it. The request waits under Cases.",
   "api.body-too-large": "The request's body is larger than the API's limit.",
   "api.log-unavailable":
     "The act could not be written to the log, so what it would have recorded was not done. Check the disk.",
@@ -44,6 +46,7 @@ const STATUS: Readonly<Record<ApiErrorCode, ContentfulStatusCode>> = {
   "api.not-sealed": 409,
   "api.conflict": 409,
   "api.erased": 410,
+  "api.approval-needed": 409,
   "api.body-too-large": 413,
   "api.log-unavailable": 503,
   "api.busy": 503,
@@ -75,6 +78,10 @@ const TRANSLATED: Readonly<Record<string, ApiErrorCode>> = {
   "verdict-step": "api.conflict",
   "appeal-unknown": "api.not-found",
   "appeal-step": "api.conflict",
+  "case-unknown": "api.not-found",
+  "case-closed": "api.conflict",
+  "approval-unknown": "api.not-found",
+  "approval-step": "api.conflict",
   "state-busy": "api.busy",
   "store.query-timeout": "api.busy",
   "log.not-found": "api.not-found",

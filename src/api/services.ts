@@ -47,7 +47,7 @@ export interface ApiOptions {
   readonly writer: LogWriter;
   readonly store: Store;
   readonly folder: DataFolder;
-  readonly config: Pick<Config, "console" | "log">;
+  readonly config: Pick<Config, "console" | "log" | "evidence">;
   /** Folder of the built console; null: none is served. */
   readonly consoleFolder: string | null;
   /** Runs the detectors over what is stored and keeps what they find. Null where no detection runs. */

@@ -1,6 +1,7 @@
 // The `adyton` command: puts the subcommands together, and turns every failure into one line and an exit code.
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/errors.ts";
+import { version } from "../config/version.ts";
 import { AdytonError } from "../core/errors.ts";
 import { accountsCommand } from "./accounts.ts";
 import { alertsCommand } from "./alerts.ts";
@@ -29,7 +30,6 @@ import { tokensCommand } from "./tokens.ts";
 import { usersCommand } from "./users.ts";
 import { verdictsCommand } from "./verdicts.ts";
 import { verifyCommand } from "./verify.ts";
-import { version } from "./version.ts";
 import { witnessCommand } from "./witness.ts";
 
 /** Every subcommand, in the order of the help. Commands load heavy parts (databases, servers) in their actions only. */

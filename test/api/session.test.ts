@@ -60,8 +60,8 @@ describe("a sign-in link", () => {
 
 describe("guards", () => {
   test("over TLS the cookie is Secure and bound to the host", async () => {
-    const { console: given, log } = world.options.config;
-    const config = { log, console: { ...given, publicUrl: "https://adyton.example" } };
+    const { console: given, evidence, log } = world.options.config;
+    const config = { evidence, log, console: { ...given, publicUrl: "https://adyton.example" } };
     const api = await createApi({ ...world.options, config });
     const response = await signIn(api, await world.link("viewer", "tess"));
     const cookie = response.headers.get("set-cookie") ?? "";

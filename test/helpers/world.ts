@@ -119,6 +119,7 @@ function standard(parts: Parts): ApiOptions {
         provider: null,
       },
       log: logSection.parse({}),
+      evidence: { twoPersonFor: [] },
     },
     consoleFolder: null,
     hunt: null,

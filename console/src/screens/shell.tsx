@@ -17,6 +17,7 @@ const PLACES = [
   { to: "/organizations", name: "Organizations" },
   { to: "/verdicts", name: "Verdicts" },
   { to: "/appeals", name: "Appeals" },
+  { to: "/cases", name: "Cases" },
   { to: "/ledger", name: "Ledger" },
 ] as const;
 /** Only administrators find anything there. */

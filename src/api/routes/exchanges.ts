@@ -6,6 +6,7 @@ import { promptOf } from "../../detect/features/prompt.ts";
 import { decompress } from "../../log/content-coding.ts";
 import type { SealedRecord } from "../../log/sealed-log.ts";
 import { append } from "../acts.ts";
+import { demandAgreement } from "../agreement.ts";
 import { exchangeById } from "../analysis.ts";
 import { type Body, type Exchange, type Revealed, revealBody } from "../contract/exchanges.ts";
 import { ApiError } from "../errors.ts";
@@ -22,6 +23,7 @@ export const exchangeHandlers: Handlers<"GET /api/exchanges/:id" | "POST /api/ex
   "POST /api/exchanges/:id/reveal": async (context, options) => {
     const { reason } = await readBody(context, revealBody);
     const { actor } = context.get("identity");
+    await demandAgreement({ subject: pathPart(context, "id"), reason, by: actor }, options);
     return context.json(await reveal(pathPart(context, "id"), { reason, actor }, options));
   },
 };

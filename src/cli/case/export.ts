@@ -1,5 +1,6 @@
 // What `adyton case export` does: puts log, keys, state and policy together around the export.
 import { resolve } from "node:path";
+import { toolName } from "../../config/version.ts";
 import { formatPolicy } from "../../core/policy.ts";
 import { formatVerifierKey } from "../../core/verifier-key.ts";
 import { exportCase } from "../../evidence/export-case.ts";
@@ -17,7 +18,6 @@ import type { ExportCommandOptions } from "../case.ts";
 import type { Context } from "../context.ts";
 import { momentMs } from "../duration.ts";
 import { CliError } from "../errors.ts";
-import { toolName } from "../version.ts";
 import { withChanges } from "../with-state.ts";
 import { demandApproval } from "./approvals.ts";
 

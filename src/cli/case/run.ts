@@ -1,5 +1,7 @@
 // What the subcommands of `adyton case` do to a case.
 import { existsSync } from "node:fs";
+import { snapshotOf } from "../../api/opinion.ts";
+import { toolName } from "../../config/version.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import type { Case, CaseEntry, EntryDraft } from "../../state/cases.ts";
@@ -8,9 +10,7 @@ import type { AddOptions, OpenOptions } from "../case.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { timeText } from "../output.ts";
-import { toolName } from "../version.ts";
 import { withChanges, withState } from "../with-state.ts";
-import { snapshotOf } from "./opinion.ts";
 
 /** How long the log is now, with the signed checkpoint that says so. */
 async function logNow({ folder, config }: Context): Promise<{ size: number; checkpoint: string | null }> {

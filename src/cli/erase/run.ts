@@ -8,11 +8,12 @@ import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { dropSealedSegments } from "../../log/segment-drop.ts";
 import { openActLog } from "../act.ts";
+import { demandApproval } from "../case/approvals.ts";
 import type { Context } from "../context.ts";
 import type { EraseOptions } from "../erase.ts";
 import { CliError } from "../errors.ts";
 import { withKeys } from "../log/run.ts";
-import { withState } from "../with-state.ts";
+import { withChanges, withState } from "../with-state.ts";
 
 /** How long the command waits for writers at work. */
 const GIVE_UP_TIMEOUT_MS = 15_000;
@@ -36,6 +37,10 @@ export async function runErase(context: Context, options: EraseOptions): Promise
     showPlan(context, plan);
     return;
   }
+  const subject = options.account ?? options.exchange ?? "";
+  const asked = { action: "erase", subject, reason: legalBasis } as const;
+  if (context.config.evidence.twoPersonFor.includes("erase"))
+    await withChanges(context, (changes) => demandApproval(context, asked, changes));
   const erased = await withEraser(context, async (eraser) =>
     complete(context, eraser, await eraser.plan(target, legalBasis)),
   );

@@ -1,11 +1,11 @@
 // What stands behind a finding: its detector's version, definition, null hypothesis and known errors, as of now.
 
-import { hex, utf8 } from "../../core/bytes.ts";
-import { canonicalJson } from "../../core/canonical-json.ts";
-import type { Finding } from "../../core/finding.ts";
-import { sha256 } from "../../core/sha256.ts";
-import { type Detector, loadDetectors } from "../../detect/catalog.ts";
-import type { FindingSnapshot, Opinion } from "../../evidence/case-scope.ts";
+import { hex, utf8 } from "../core/bytes.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
+import type { Finding } from "../core/finding.ts";
+import { sha256 } from "../core/sha256.ts";
+import { type Detector, loadDetectors } from "../detect/catalog.ts";
+import type { FindingSnapshot, Opinion } from "../evidence/case-scope.ts";
 
 /** @param detectors those of this installation; a finding of an older detector keeps what is known of it */
 function opinionOf(finding: Finding, detectors: readonly Detector[]): Opinion {
