@@ -67,7 +67,7 @@ export class Derivation implements Deriver {
   readonly #log: RecordSource;
   readonly #features: Features;
   readonly #onFailure: (index: number, error: unknown) => void;
-  readonly #waiting: WaitingOpens = new WaitingOpens(MAX_WAITING_BYTES);
+  readonly #waiting: WaitingOpens<SourceRecord> = new WaitingOpens(MAX_WAITING_BYTES);
   /** Where a stretch begins that follows on the last one. */
   #next = 0;
 

@@ -2,14 +2,18 @@
 //
 // Not a Map: one that many short-lived values pass through rebuilds its table over and over, each old table points to the
 // next, and V8's young collection then takes what has left for living and copies it about.
-import type { SourceRecord } from "./derive.ts";
 
 /** What each record costs besides its content. */
 const RECORD_BYTES = 1024;
 
-export class WaitingOpens {
+interface Waiting {
+  readonly index: number;
+  readonly content: ReadonlyMap<string, Uint8Array> | null;
+}
+
+export class WaitingOpens<Open extends Waiting> {
   readonly #maxBytes: number;
-  #records: (SourceRecord | undefined)[] = [];
+  #records: (Open | undefined)[] = [];
   /** Leaf index of the first place. */
   #base = 0;
   /** Places before this one are empty. */
@@ -22,7 +26,7 @@ export class WaitingOpens {
   }
 
   /** Indexes must ascend; call `clear` before going back. */
-  add(open: SourceRecord): void {
+  add(open: Open): void {
     if (this.#records.length === 0) this.#base = open.index;
     while (this.#records.length < open.index - this.#base) this.#records.push(undefined);
     this.#records[open.index - this.#base] = open;
@@ -32,7 +36,7 @@ export class WaitingOpens {
   }
 
   /** Removes and returns the open at a leaf index; undefined when it is not here. */
-  take(index: number): SourceRecord | undefined {
+  take(index: number): Open | undefined {
     const at = index - this.#base;
     const record = this.#records[at];
     if (record !== undefined) this.#drop(at);
@@ -61,7 +65,7 @@ export class WaitingOpens {
   }
 }
 
-function sizeOf(record: SourceRecord): number {
+function sizeOf(record: Waiting): number {
   let bytes = RECORD_BYTES;
   for (const field of record.content?.values() ?? []) bytes += field.byteLength;
   return bytes;
