@@ -1,9 +1,10 @@
 // A writer or a ledger in a process of its own, for the crash test to kill.
 import { writeSync } from "node:fs";
+import { NODE_DISK } from "../../src/log/disk.ts";
 import { Keyring } from "../../src/log/keyring.ts";
 import { Ledger } from "../../src/log/ledger.ts";
 import { LogWriter } from "../../src/log/writer.ts";
-import { close, open, SMALL_SEGMENT } from "./helper.ts";
+import { close, failingDisk, open, SMALL_SEGMENT } from "./helper.ts";
 
 /** Kept in flight at once. */
 const IN_FLIGHT = 8;
@@ -32,5 +33,20 @@ async function seal(folder: string): Promise<void> {
   await ledger.run(new AbortController().signal);
 }
 
+/** Seals until call `at` of the disk, which the process does not live to see. */
+async function sealUntil(folder: string, at: number): Promise<void> {
+  const keys = await Keyring.open({ folder });
+  let calls = 0;
+  const disk = failingDisk(NODE_DISK, () => {
+    calls += 1;
+    if (calls === at) process.kill(process.pid, "SIGKILL");
+    return null;
+  });
+  const ledger = await Ledger.open({ folder, keys, disk });
+  for (;;) await ledger.step();
+}
+
 const [role = "", folder = "", name = "", round = ""] = process.argv.slice(2);
-await (role === "ledger" ? seal(folder) : write(folder, name, round));
+if (role === "ledger") await seal(folder);
+else if (role === "ledger-until") await sealUntil(folder, Number(name));
+else await write(folder, name, round);

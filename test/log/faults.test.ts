@@ -59,58 +59,59 @@ test("a full disk has its own code, and the writer resumes by itself when there 
   await w.close();
 });
 
-test("every call of the seal path fails once: the step says so, the next one seals all, once", async (t) => {
-  const { writer, ledger, log, folder, keys } = await bench(t);
-  const w = await writer();
-  let calls = 0;
-  let failAt = Number.POSITIVE_INFINITY;
-  const counted = new Set<keyof Disk>([
-    "open",
-    "close",
-    "read",
-    "write",
-    "datasync",
-    "syncFolder",
-    "rename",
-    "remove",
-    "readFile",
-  ]);
-  const disk = failingDisk(NODE_DISK, (name) => {
-    if (!counted.has(name)) return null;
-    calls += 1;
-    return calls === failAt ? diskFailure("EIO") : null;
-  });
-  const l = await ledger({ disk });
-  let written = 0;
-  let failed = 0;
-  for (let round = 0; round < 300; round++) {
-    const more = round % 10 === 0 ? 150 : 3;
-    await exchanges(w, written, written + more, 30);
-    written += more;
-    calls = 0;
-    failAt = round + 1;
-    try {
-      await l.step();
-      if (calls < failAt && round % 10 !== 0 && failed > 20) break; // no call left to fail
-    } catch (error) {
-      assert.ok(
-        error instanceof Error && /injected/.test(String(error.message) + String(error.cause)),
-        String(error),
-      );
-      failed += 1;
+for (const fault of ["EIO", "ENOSPC"] as const)
+  test(`every call of the seal path fails once with ${fault}: the step says so, the next one seals all, once`, async (t) => {
+    const { writer, ledger, log, folder, keys } = await bench(t);
+    const w = await writer();
+    let calls = 0;
+    let failAt = Number.POSITIVE_INFINITY;
+    const counted = new Set<keyof Disk>([
+      "open",
+      "close",
+      "read",
+      "write",
+      "datasync",
+      "syncFolder",
+      "rename",
+      "remove",
+      "readFile",
+    ]);
+    const disk = failingDisk(NODE_DISK, (name) => {
+      if (!counted.has(name)) return null;
+      calls += 1;
+      return calls === failAt ? diskFailure(fault) : null;
+    });
+    const l = await ledger({ disk });
+    let written = 0;
+    let failed = 0;
+    for (let round = 0; round < 300; round++) {
+      const more = round % 10 === 0 ? 150 : 3;
+      await exchanges(w, written, written + more, 30);
+      written += more;
+      calls = 0;
+      failAt = round + 1;
+      try {
+        await l.step();
+        if (calls < failAt && round % 10 !== 0 && failed > 20) break; // no call left to fail
+      } catch (error) {
+        assert.ok(
+          error instanceof Error && /injected/.test(String(error.message) + String(error.cause)),
+          String(error),
+        );
+        failed += 1;
+      }
+      failAt = Number.POSITIVE_INFINITY;
+      await sealAll(l);
     }
-    failAt = Number.POSITIVE_INFINITY;
-    await sealAll(l);
-  }
-  assert.ok(failed >= 20, `expected many failures, got ${failed}`);
-  const reader = await log();
-  assert.deepEqual(
-    (await allRecords(reader)).map(({ leaf }) => leaf.seq),
-    Array.from({ length: written * 2 }, (_, i) => i),
-  );
-  const report = await fsck({ folder, keys });
-  assert.deepEqual(report.problems, []);
-  await w.close();
-  l.close();
-  reader.close();
-});
+    assert.ok(failed >= 20, `expected many failures, got ${failed}`);
+    const reader = await log();
+    assert.deepEqual(
+      (await allRecords(reader)).map(({ leaf }) => leaf.seq),
+      Array.from({ length: written * 2 }, (_, i) => i),
+    );
+    const report = await fsck({ folder, keys });
+    assert.deepEqual(report.problems, []);
+    await w.close();
+    l.close();
+    reader.close();
+  });
