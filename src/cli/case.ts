@@ -1,34 +1,7 @@
 // `adyton case`: investigations from the first note to the bundle that a stranger can check.
 import { Command, Option } from "commander";
+import type { AddOptions, ExportCommandOptions, OpenOptions } from "./case/options.ts";
 import { contextOf } from "./context.ts";
-
-/** Options of `case open`. */
-export interface OpenOptions {
-  readonly title: string;
-  readonly purpose: string;
-  readonly authority: string;
-  readonly custodian: string;
-  readonly jurisdiction: string;
-  readonly tlp: "CLEAR" | "GREEN" | "AMBER" | "AMBER+STRICT" | "RED";
-}
-
-export interface AddOptions {
-  readonly finding: readonly string[];
-  readonly account: readonly string[];
-  readonly exchange: readonly string[];
-  readonly authority?: string;
-}
-
-export interface ExportCommandOptions {
-  readonly out: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly withhold: readonly string[];
-  readonly recipient: readonly string[];
-  readonly authority?: string;
-  readonly reason?: string;
-  readonly recordsOnly?: boolean;
-}
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 

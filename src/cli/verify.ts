@@ -1,12 +1,8 @@
 // `adyton verify`: checks an evidence bundle offline. Needs no data folder, no server and no account.
 import { Command } from "commander";
+import type { VerifyCommandOptions } from "./case/options.ts";
 import { globalOptions } from "./context.ts";
 import { Output } from "./output.ts";
-
-export interface VerifyCommandOptions {
-  readonly policy?: string;
-  readonly timestampRoot: readonly string[];
-}
 
 export function verifyCommand(): Command {
   return new Command("verify")

@@ -14,12 +14,12 @@ import { timestampAuthorities } from "../../log/timestamp-client.ts";
 import { TimestampFiles } from "../../log/timestamp-files.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
 import { systemUser } from "../act.ts";
-import type { ExportCommandOptions } from "../case.ts";
 import type { Context } from "../context.ts";
 import { momentMs } from "../duration.ts";
 import { CliError } from "../errors.ts";
 import { withChanges } from "../with-state.ts";
 import { demandApproval } from "./approvals.ts";
+import type { ExportCommandOptions } from "./options.ts";
 
 const FIELDS: readonly string[] = ["request", "response", "headers", "network", "figures"];
 

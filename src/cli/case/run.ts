@@ -6,11 +6,11 @@ import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import type { Case, CaseEntry, EntryDraft } from "../../state/cases.ts";
 import { systemUser } from "../act.ts";
-import type { AddOptions, OpenOptions } from "../case.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { timeText } from "../output.ts";
 import { withChanges, withState } from "../with-state.ts";
+import type { AddOptions, OpenOptions } from "./options.ts";
 
 /** How long the log is now, with the signed checkpoint that says so. */
 async function logNow({ folder, config }: Context): Promise<{ size: number; checkpoint: string | null }> {

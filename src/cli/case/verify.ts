@@ -5,7 +5,7 @@ import type { Proved, Verdict } from "../../evidence/verify/verdict.ts";
 import { verifyBundle } from "../../evidence/verify/verify-bundle.ts";
 import { CliError, EXIT } from "../errors.ts";
 import type { Output } from "../output.ts";
-import type { VerifyCommandOptions } from "../verify.ts";
+import type { VerifyCommandOptions } from "./options.ts";
 
 /** @throws CliError `usage` when a file can't be read */
 export async function runVerify(

@@ -131,57 +131,64 @@ function originOf({ imported, statistics }: ReportInput): Block {
 }
 
 function figures({ statistics, names }: ReportInput): Block[] {
-  const { pooled, days, openings, endings } = statistics;
-  const name = (pseudonym: string): string => visible(names.get(pseudonym) ?? pseudonym, 40);
-  const shown = [...statistics.accounts].sort((a, b) => b.exchanges - a.exchanges).slice(0, ACCOUNTS_SHOWN);
-  const blocks: Block[] = [
+  const { days, openings, endings } = statistics;
+  return [
     { kind: "heading", text: "Facts: what the records show" },
     {
       kind: "text",
       text: "These figures are counted from the records in this bundle and from nothing else. The program that counts them is in the bundle (in data/findings, named recompute); anybody can run it again and must get the same.",
     },
-    {
-      kind: "facts",
-      rows: [
-        ["Accounts", grouped(pooled.accounts)],
-        ["Requests", grouped(pooled.exchanges)],
-        ["Different inputs", grouped(pooled.distinctInputs)],
-        ["Inputs sent by more than one account", grouped(pooled.sharedInputs)],
-        ...(pooled.accounts > 1
-          ? ([
-              [
-                "The same, if each had chosen at random",
-                `about ${pooled.expectedSharedInputs.toLocaleString("en-GB", { maximumFractionDigits: 1 })}`,
-              ],
-            ] as const)
-          : []),
-        ["Requests whose input is not shown here", grouped(pooled.unreadable)],
-        ...(pooled.biasedTokens > 0
-          ? ([["Token preferences tried", grouped(pooled.biasedTokens)]] as const)
-          : []),
-        ["Tokens sent / received", `${grouped(pooled.promptTokens)} / ${grouped(pooled.answerTokens)}`],
-      ],
-    },
-    {
-      kind: "text",
-      text:
-        pooled.accounts > 1
-          ? "“Chosen at random” means: each account picks its inputs independently of the others from a list as long as the number of different inputs seen. It is a yardstick for reading the figure above it, and not part of any finding."
-          : "An input is the text of the last message that the customer sent in a request.",
-    },
-    ...(pooled.biasedTokens > 0
-      ? [
-          {
-            kind: "text",
-            text: "A token preference asks the model to favour or avoid one word-piece in its answer. Customers who sort texts into classes use a few of them. Each different one that is tried on the same input lets the sender measure one more inner score of the model.",
-          } as const,
-        ]
-      : []),
+    ...pooledFigures(statistics),
     {
       kind: "bars",
       caption: `Requests on each day (UTC)${days.length > DAYS_SHOWN ? `; the first ${DAYS_SHOWN} of ${days.length} days` : ""}.`,
       bars: days.slice(0, DAYS_SHOWN).map((one) => ({ label: one.day, value: one.exchanges })),
     },
+    ...accountFigures(statistics, names),
+    ...wordings("How requests begin", "First", openings),
+    ...wordings("How requests end", "Last", endings),
+  ];
+}
+
+function pooledFigures({ pooled }: Statistics): Block[] {
+  const several = pooled.accounts > 1;
+  const expected = pooled.expectedSharedInputs.toLocaleString("en-GB", { maximumFractionDigits: 1 });
+  const rows: [string, string][] = [
+    ["Accounts", grouped(pooled.accounts)],
+    ["Requests", grouped(pooled.exchanges)],
+    ["Different inputs", grouped(pooled.distinctInputs)],
+    ["Inputs sent by more than one account", grouped(pooled.sharedInputs)],
+  ];
+  if (several) rows.push(["The same, if each had chosen at random", `about ${expected}`]);
+  rows.push(["Requests whose input is not shown here", grouped(pooled.unreadable)]);
+  if (pooled.biasedTokens > 0) rows.push(["Token preferences tried", grouped(pooled.biasedTokens)]);
+  rows.push(["Tokens sent / received", `${grouped(pooled.promptTokens)} / ${grouped(pooled.answerTokens)}`]);
+  const blocks: Block[] = [
+    { kind: "facts", rows },
+    {
+      kind: "text",
+      text: several
+        ? "“Chosen at random” means: each account picks its inputs independently of the others from a list as long as the number of different inputs seen. It is a yardstick for reading the figure above it, and not part of any finding."
+        : "An input is the text of the last message that the customer sent in a request.",
+    },
+  ];
+  if (pooled.biasedTokens > 0)
+    blocks.push({
+      kind: "text",
+      text: "A token preference asks the model to favour or avoid one word-piece in its answer. Customers who sort texts into classes use a few of them. Each different one that is tried on the same input lets the sender measure one more inner score of the model.",
+    });
+  return blocks;
+}
+
+function accountFigures(statistics: Statistics, names: ReadonlyMap<string, string>): Block[] {
+  const name = (pseudonym: string): string => visible(names.get(pseudonym) ?? pseudonym, 40);
+  const shown = [...statistics.accounts].sort((a, b) => b.exchanges - a.exchanges).slice(0, ACCOUNTS_SHOWN);
+  const more = statistics.accounts.length - shown.length;
+  const rest: Block[] =
+    more > 0
+      ? [{ kind: "text", text: `${more} further accounts are in data/findings/statistics.json.` }]
+      : [];
+  return [
     { kind: "subheading", text: "Account by account" },
     {
       kind: "table",
@@ -201,15 +208,8 @@ function figures({ statistics, names }: ReportInput): Block[] {
         day(one.last),
       ]),
     },
+    ...rest,
   ];
-  const more = statistics.accounts.length - shown.length;
-  if (more > 0)
-    blocks.push({ kind: "text", text: `${more} further accounts are in data/findings/statistics.json.` });
-  blocks.push(
-    ...wordings("How requests begin", "First", openings),
-    ...wordings("How requests end", "Last", endings),
-  );
-  return blocks;
 }
 
 function wordings(title: string, which: string, list: Statistics["openings"]): Block[] {
