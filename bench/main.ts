@@ -7,7 +7,7 @@ interface Benchmark {
   run(options: readonly string[]): Promise<void>;
 }
 
-const NAMES: readonly string[] = ["gateway", "log", "detect"];
+const NAMES: readonly string[] = ["gateway", "log", "detect", "respond"];
 
 const [name = "", ...options] = process.argv.slice(2);
 const file = new URL(`./${name}.ts`, import.meta.url);
