@@ -1,23 +1,7 @@
 -- For every account that works through a list (inputs asked once, hardly a follow-up, over several hours): what it
 -- asks and how, as sums, and when it began. Samples and retries of one input within some minutes count as one asking.
+-- Only two times are kept for an input, so that millions of them fit; vectors are summed by account.
 WITH
-    asked AS
-    (
-        SELECT
-            account,
-            input,
-            min(time) AS first,
-            max(time) AS last,
-            arrayMap(x -> toInt32(x), any(embedding)) AS vector,
-            log(1 + any(prompt_chars)) AS length,
-            avg(completion_tokens) AS tokens,
-            any(exchange) AS id
-        FROM exchange_features
-        WHERE served AND NOT continued
-          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
-    ),
     working AS
     (
         SELECT
@@ -39,19 +23,37 @@ WITH
         SELECT
             account,
             count() AS inputs,
-            avg(length) AS askedMean,
-            stddevPop(length) AS askedSpread,
-            avg(log(1 + tokens)) AS answeredMean,
-            stddevPop(log(1 + tokens)) AS answeredSpread,
-            sumForEach(vector) AS sum,
-            sum(arraySum(x -> x * x, vector)) AS squares,
-            sum(tokens) AS answered,
-            groupArraySorted(2)(id) AS exemplars,
             countIf(dateDiff('minute', first, last) < {onceMinutes:UInt32}) AS once
-        FROM asked
-        WHERE account IN (SELECT account FROM working)
+        FROM
+        (
+            SELECT account, input, min(time) AS first, max(time) AS last
+            FROM exchange_features
+            WHERE served AND NOT continued AND account IN (SELECT account FROM working)
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+            GROUP BY account, input
+        )
         GROUP BY account
         HAVING inputs >= {minInputs:UInt32} AND once >= {minOnceShare:Float64} * inputs
+    ),
+    shapes AS
+    (
+        SELECT
+            account,
+            count() AS texts,
+            avg(log(1 + prompt_chars)) AS askedMean,
+            stddevPop(log(1 + prompt_chars)) AS askedSpread,
+            avg(log(1 + completion_tokens)) AS answeredMean,
+            stddevPop(log(1 + completion_tokens)) AS answeredSpread,
+            sumForEach(arrayMap(x -> toInt32(x), embedding)) AS sum,
+            sum(arraySum(x -> toInt32(x) * toInt32(x), embedding)) AS squares,
+            sum(completion_tokens) AS answered,
+            groupArraySorted(2)(exchange) AS exemplars
+        FROM exchange_features
+        WHERE served AND NOT continued AND account IN (SELECT account FROM lists)
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+        GROUP BY account
     ),
     known AS
     (
@@ -62,17 +64,19 @@ SELECT
     lists.account AS account,
     toString(known.organization) AS organization,
     toUInt32(lists.inputs) AS inputs,
+    toUInt32(shapes.texts) AS texts,
     toUInt32(working.hours) AS hours,
     toFloat64(toUnixTimestamp64Milli(working.since)) AS sinceMs,
-    toFloat64(lists.askedMean) AS askedMean,
-    toFloat64(lists.askedSpread) AS askedSpread,
-    toFloat64(lists.answeredMean) AS answeredMean,
-    toFloat64(lists.answeredSpread) AS answeredSpread,
-    arrayMap(x -> toFloat64(x), lists.sum) AS sum,
-    toFloat64(lists.squares) AS squares,
-    toFloat64(lists.answered) AS tokens,
-    lists.exemplars AS exemplars
+    toFloat64(shapes.askedMean) AS askedMean,
+    toFloat64(shapes.askedSpread) AS askedSpread,
+    toFloat64(shapes.answeredMean) AS answeredMean,
+    toFloat64(shapes.answeredSpread) AS answeredSpread,
+    arrayMap(x -> toFloat64(x), shapes.sum) AS sum,
+    toFloat64(shapes.squares) AS squares,
+    toFloat64(shapes.answered) AS tokens,
+    shapes.exemplars AS exemplars
 FROM lists
+INNER JOIN shapes ON shapes.account = lists.account
 INNER JOIN working ON working.account = lists.account
 LEFT JOIN known ON known.account = lists.account
 ORDER BY account

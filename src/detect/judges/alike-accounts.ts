@@ -11,7 +11,9 @@ export interface ListWorker {
   readonly account: string;
   /** Keyed hash; "0" where none is declared. */
   readonly organization: string;
+  /** Different inputs, and texts that the sums are over: more where an input was sampled several times. */
   readonly inputs: number;
+  readonly texts: number;
   readonly hours: number;
   readonly sinceMs: number;
   /** Means and standard deviations of the logarithm of characters asked and of tokens answered. */
@@ -110,11 +112,11 @@ function unitsOf(rows: readonly ListWorker[]): ListWorker[] {
   return units;
 }
 
-/** Mean inner product of two different inputs, 0 for nothing in common to 1 for the same; unbiased. */
-function selfSimilarityOf({ sum, squares, inputs }: ListWorker): number {
+/** Mean inner product of two texts, 0 for nothing in common to 1 for the same; unbiased. */
+function selfSimilarityOf({ sum, squares, texts }: ListWorker): number {
   let square = 0;
   for (const value of sum) square += value * value;
-  return (square - squares) / Math.max(1, inputs * (inputs - 1)) / EMBEDDING_LENGTH ** 2;
+  return (square - squares) / Math.max(1, texts * (texts - 1)) / EMBEDDING_LENGTH ** 2;
 }
 
 /**
@@ -142,7 +144,7 @@ function pointsOf(rows: readonly ListWorker[], parameters: AlikeParameters): Noi
     return {
       vector: [
         ...shape.map((value, d) => value / ((scales[d] ?? 1) * Math.sqrt(shape.length))),
-        ...row.sum.map((value) => (text * value) / (row.inputs * EMBEDDING_LENGTH)),
+        ...row.sum.map((value) => (text * value) / (row.texts * EMBEDDING_LENGTH)),
       ],
       noise: (parameters.textWeight * (1 - selfSimilarityOf(row))) / row.inputs,
     };
