@@ -43,6 +43,12 @@ const PACKAGES: readonly SystemPackage[] = [
     isRequired: false,
   },
   {
+    debian: "unzip",
+    why: "a stranger's tool opens our bundles",
+    isThere: () => onPath("unzip"),
+    isRequired: false,
+  },
+  {
     debian: "opensc",
     why: "its pkcs11-tool speaks to the token that holds keys",
     isThere: () => onPath("pkcs11-tool"),
