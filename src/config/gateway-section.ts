@@ -30,6 +30,7 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
   readonly maxConcurrentStreams: number;
   readonly maxConcurrentPerAccount: number;
+  readonly maxConcurrentPerEndUser: number;
   readonly maxBufferedBytes: number;
   readonly maxConnections: number;
   readonly requestTimeoutMs: number;
@@ -112,6 +113,12 @@ const limits = z.strictObject({
     100_000,
     256,
     "Most exchanges of one account in flight in one worker, so that one customer can't take every place.",
+  ),
+  maxConcurrentPerEndUser: whole(
+    1,
+    100_000,
+    32,
+    "Most exchanges in flight in one worker of one end user that a tenant names in a signed `adyton-end-user`, so that one of its users can't take every place of the tenant.",
   ),
   maxBufferedBytes: whole(
     MIB,

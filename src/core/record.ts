@@ -28,6 +28,8 @@ export interface OpenNetwork {
   readonly ip: string | null;
   readonly asn: number | null;
   readonly country: string | null;
+  /** Pseudonym of the tenant's own user; only where the tenant signed who it is. */
+  readonly endUser?: string;
   readonly ja4: string | null;
   readonly method: string;
   /** Path with query. */

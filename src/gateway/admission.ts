@@ -1,6 +1,7 @@
 // Decides whether a request is let in: key, route, method, log, and how much is in flight already.
 import type { IncomingMessage } from "node:http";
 import type { GatewayConfig } from "../config/gateway-section.ts";
+import { END_USER_HEADER } from "../core/end-user.ts";
 import {
   type Authenticator,
   type Principal,
@@ -28,6 +29,7 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #inFlightByAccount: Map<string, number> = new Map();
+  readonly #inFlightByEndUser: Map<string, number> = new Map();
   #inFlight = 0;
 
   constructor(options: AdmissionOptions) {
@@ -51,26 +53,40 @@ export class Admission {
     if (this.#inFlight >= config.limits.maxConcurrentStreams) return refuse("gateway.too-many-streams");
     const ofAccount = this.#inFlightByAccount.get(principal.account) ?? 0;
     if (ofAccount >= config.limits.maxConcurrentPerAccount) return refuse("gateway.too-many-for-account");
+    const { endUser } = principal;
+    const ofEndUser = endUser === undefined ? 0 : (this.#inFlightByEndUser.get(endUser) ?? 0);
+    if (ofEndUser >= config.limits.maxConcurrentPerEndUser) return refuse("gateway.too-many-for-end-user");
     return { admitted: true, principal, route };
   }
 
   /** Takes a place; give it back with `leave`. */
-  enter({ account }: Principal): void {
+  enter({ account, endUser }: Principal): void {
     this.#inFlight += 1;
-    this.#inFlightByAccount.set(account, (this.#inFlightByAccount.get(account) ?? 0) + 1);
+    take(this.#inFlightByAccount, account);
+    if (endUser !== undefined) take(this.#inFlightByEndUser, endUser);
   }
 
-  leave({ account }: Principal): void {
+  leave({ account, endUser }: Principal): void {
     this.#inFlight -= 1;
-    const rest = (this.#inFlightByAccount.get(account) ?? 1) - 1;
-    if (rest > 0) this.#inFlightByAccount.set(account, rest);
-    else this.#inFlightByAccount.delete(account);
+    giveBack(this.#inFlightByAccount, account);
+    if (endUser !== undefined) giveBack(this.#inFlightByEndUser, endUser);
   }
 
   #principalOf(request: IncomingMessage): Principal | GatewayErrorCode {
     const secret = secretOf(request.headers);
     return this.#options.config.keyMode === "virtual"
-      ? principalOfVirtualKey(secret, this.#options.directory)
+      ? principalOfVirtualKey(secret, this.#options.directory, request.headers[END_USER_HEADER])
       : principalOfUpstreamKey(secret, this.#options.accountOfUpstreamKey);
   }
+}
+
+function take(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+/** Names with nothing in flight are forgotten, so that the map stays as small as what is going on. */
+function giveBack(counts: Map<string, number>, name: string): void {
+  const rest = (counts.get(name) ?? 1) - 1;
+  if (rest > 0) counts.set(name, rest);
+  else counts.delete(name);
 }

@@ -7,10 +7,12 @@ export interface Principal {
   readonly account: string;
   /** Public id of the key; null in pass-through mode, where Adyton gave none out. */
   readonly key: string | null;
+  /** Pseudonym of the tenant's own user, where the tenant signed who it is; absent: nobody is told apart. */
+  readonly endUser?: string;
 }
 
 /** The part of the control plane's key directory that a request needs: in memory and synchronous. */
-export type Authenticator = Pick<KeyDirectory, "authenticate">;
+export type Authenticator = Pick<KeyDirectory, "authenticate" | "endUsers">;
 
 /** A longer value is no key of anybody's; hashing it would be work for nothing. */
 const MAX_SECRET_CHARACTERS = 4096;
@@ -42,14 +44,21 @@ export function secretOf(headers: Headers): string | null {
   return null;
 }
 
-/** Virtual keys: the key directory decides. */
+/**
+ * Virtual keys: the key directory decides. `endUser` is what the tenant says of its own user: signed with a key of the
+ * account's organisation it tells users apart; else it is evidence in the record, and no more.
+ */
 export function principalOfVirtualKey(
   secret: string | null,
   directory: Authenticator,
+  endUser: string | string[] | undefined,
 ): Principal | GatewayErrorCode {
   if (secret === null) return "gateway.key-missing";
   const answer = directory.authenticate(secret);
-  return "rejected" in answer ? CODES[answer.rejected] : answer;
+  if ("rejected" in answer) return CODES[answer.rejected];
+  if (typeof endUser !== "string") return answer;
+  const judged = directory.endUsers.judge(endUser, answer.organization);
+  return judged.signed ? { account: answer.account, key: answer.key, endUser: judged.pseudonym } : answer;
 }
 
 /**

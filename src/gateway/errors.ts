@@ -36,6 +36,8 @@ const CODES = {
     "As many exchanges are in flight as gateway.limits.maxConcurrentStreams allows, or their bodies fill gateway.limits.maxBufferedBytes. Try again after the time in `retry-after`.",
   "gateway.too-many-for-account":
     "The account has as many exchanges in flight as gateway.limits.maxConcurrentPerAccount allows. Try again after the time in `retry-after`.",
+  "gateway.too-many-for-end-user":
+    "The tenant's user, named in a signed `adyton-end-user`, has as many exchanges in flight as gateway.limits.maxConcurrentPerEndUser allows. Others of the tenant's users go on.",
   "gateway.upstream-unreachable":
     "The model's server could not be reached, or broke off before its answer began.",
   "gateway.upstream-timeout":

@@ -1,4 +1,5 @@
 // What happens to each header on its way: everything passes unchanged but what these lists name.
+import { END_USER_HEADER } from "../core/end-user.ts";
 import type { HeaderPairs } from "../core/record.ts";
 
 /** RFC 9110 section 7.6.1: fields that concern one connection. `expect` is answered by this server itself. */
@@ -30,12 +31,14 @@ export const CREDENTIALS: ReadonlySet<string> = new Set([
   "openai-ephemeral-user-key",
 ]);
 
-/** What proxies in front say about the client: meant for Adyton, and none of the upstream's business. */
+/** What proxies and tenants in front say about the client: meant for Adyton, and none of the upstream's business. */
 const PROXY_FACTS: ReadonlySet<string> = new Set([
   "x-forwarded-for",
   "x-real-ip",
   "forwarded",
   "true-client-ip",
+  // A tenant tells us who its user is, not the model's maker.
+  END_USER_HEADER,
 ]);
 
 export const WITHHELD = "(withheld)";

@@ -78,9 +78,19 @@ export interface Identity {
 /** The open record: the request's body as sent, its headers with secrets withheld, and what the network says. */
 export function openDraft(identity: Identity, body: Uint8Array, headers: HeaderPairs): RecordDraft {
   const { ip, asn, country, ja4 } = identity.network;
-  const key = identity.principal.key;
+  const { key, endUser } = identity.principal;
+  const { method, target: path } = identity;
   // Keys in sorted order: JSON.stringify then gives the canonical form that core/record.ts asks for.
-  const network: OpenNetwork = { asn, country, ip, ja4, key, method: identity.method, path: identity.target };
+  const network: OpenNetwork = {
+    asn,
+    country,
+    ...(endUser === undefined ? {} : { endUser }),
+    ip,
+    ja4,
+    key,
+    method,
+    path,
+  };
   return {
     kind: "open",
     exchange: identity.exchange,

@@ -56,6 +56,7 @@ const KINDS: Readonly<Record<GatewayErrorCode, Kind>> = {
   "gateway.request-timeout": { ...invalid, status: 408, anthropic: "timeout_error" },
   "gateway.too-many-streams": { ...busy, status: 503, openai: "server_error", anthropic: "overloaded_error" },
   "gateway.too-many-for-account": busy,
+  "gateway.too-many-for-end-user": busy,
   "gateway.upstream-unreachable": failed,
   "gateway.upstream-timeout": { ...failed, status: 504, anthropic: "timeout_error" },
   "gateway.log-unavailable": unavailable,

@@ -1,8 +1,10 @@
 // What a client says about itself or others in a request changes nobody's identity, records or limits but its own.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
+import { SignJWT } from "jose";
 import { unknownAccount } from "../../src/core/account.ts";
+import { endUserPseudonym } from "../../src/core/end-user.ts";
 import { writeKeySecret } from "../../src/core/key-secret.ts";
 import { KeyDirectory } from "../../src/state/key-directory.ts";
 import { ACCOUNT, type Harness, start } from "./harness.ts";
@@ -69,7 +71,7 @@ describe("a client that sends a victim's name", () => {
     };
     const slow = ask(gateway, gateway.key, claim);
     // The attacker's one place is taken once its request has reached the upstream.
-    while (first) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => !first);
     assert.equal((await ask(gateway, gateway.key, claim)).status, 429);
     assert.equal((await ask(gateway, secret)).status, 200, "the victim goes on");
     release();
@@ -79,6 +81,49 @@ describe("a client that sends a victim's name", () => {
     assert.equal((await ask(gateway, gateway.key, claim)).status, 403);
     assert.equal((await ask(gateway, secret)).status, 200);
   });
+});
+
+test("a tenant's signed word tells its users apart: in records, in limits, and not to the upstream", async (t) => {
+  const held: (() => void)[] = [];
+  const gateway = await start(t, {
+    limits: { maxConcurrentPerEndUser: 1 },
+    upstream: async (_request, response) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    },
+  });
+  const { state, directory } = gateway;
+  await state.organizations.put({ organization: "acme" });
+  await state.accounts.update(ACCOUNT, { organization: "acme" });
+  const pair = generateKeyPairSync("ed25519");
+  const publicKey = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
+  const { id: kid } = await state.endUserKeys.create({ organization: "acme", publicKey });
+  await directory.refresh();
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const signed = async (sub: string): Promise<Parameters<typeof ask>[2]> => {
+    const token = new SignJWT({ sub, exp }).setProtectedHeader({ alg: "EdDSA", kid });
+    return { headers: { "adyton-end-user": await token.sign(pair.privateKey) } };
+  };
+  const asked: Promise<Response>[] = [ask(gateway, gateway.key, await signed("u-1"))];
+  await until(() => held.length === 1);
+  const refused = await ask(gateway, gateway.key, await signed("u-1"));
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("adyton-code"), "gateway.too-many-for-end-user");
+  // Another of its users goes on, and so does who only claims to be the first.
+  asked.push(ask(gateway, gateway.key, await signed("u-2")));
+  await until(() => held.length === 2);
+  asked.push(ask(gateway, gateway.key, { headers: { "adyton-end-user": "u-1" } }));
+  await until(() => held.length === 3);
+  for (const release of held) release();
+  for (const response of await Promise.all(asked)) assert.equal(response.status, 200);
+  asked.push(ask(gateway, gateway.key, await signed("u-1")));
+  await until(() => held.length === 4);
+  held[3]?.();
+  assert.equal((await asked.at(-1))?.status, 200, "its place is free again");
+  const users = gateway.log.opens.map(({ network }) => network.endUser);
+  const [first, second] = [endUserPseudonym("acme", "u-1"), endUserPseudonym("acme", "u-2")];
+  assert.deepEqual(users, [first, first, second, undefined, first]);
+  assert.ok(gateway.upstream.seen.every(({ headers }) => headers["adyton-end-user"] === undefined));
 });
 
 test("a key is looked up by its hash: what is compared shares nothing with what was guessed", async (t) => {
@@ -117,5 +162,15 @@ function watching<T>(asked: unknown[], work: () => T): T {
     return work();
   } finally {
     Object.defineProperty(Map.prototype, "get", get);
+  }
+}
+
+const PATIENCE_MS = 60_000;
+
+async function until(isSo: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  while (!isSo()) {
+    assert.ok(performance.now() < giveUpAt, "expected it in time");
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
