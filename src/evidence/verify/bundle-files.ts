@@ -1,6 +1,5 @@
 // The files of a bundle: one canonical zip, one folder, one valid bag, and nothing that does not belong.
-import { equalBytes, hex, utf8 } from "../../core/bytes.ts";
-import { sha256 } from "../../core/sha256.ts";
+import { equalBytes, utf8, utf8Text } from "../../core/bytes.ts";
 import { checkBag } from "./bag.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { BAGIT_TEXT, type BundleHeader, bagInfo, parseHeader } from "./documents.ts";
@@ -98,11 +97,18 @@ export async function checkFiles(files: BundleFiles, reasons: Reasons): Promise<
   return header;
 }
 
-/** Manifests as export writes them: each file once, in the order of names. */
-async function manifestOf(files: BundleFiles, paths: readonly string[]): Promise<Uint8Array> {
-  const lines: string[] = [];
-  for (const path of paths) lines.push(`${hex(sha256(await files.read(path)))}  ${path}\n`);
-  return utf8(lines.join(""));
+/**
+ * A manifest as export writes it: each of these files once, in the order of names. The digests are those of the manifest
+ * itself: `checkBag` has held them against the files.
+ */
+async function manifestOf(
+  files: BundleFiles,
+  manifest: string,
+  paths: readonly string[],
+): Promise<Uint8Array> {
+  const text = utf8Text(await files.read(manifest)) ?? "";
+  const digests = new Map(text.split("\n").map((line) => [line.slice(66), line.slice(0, 64)]));
+  return utf8(paths.map((path) => `${digests.get(path) ?? ""}  ${path}\n`).join(""));
 }
 
 /** Tag files follow from the payload: what differs from that was changed. */
@@ -113,8 +119,8 @@ async function checkTagFiles(files: BundleFiles, header: BundleHeader, reasons: 
   const expected: [path: string, content: Uint8Array][] = [
     [PATHS.bagit, utf8(BAGIT_TEXT)],
     [PATHS.bagInfo, utf8(bagInfo(header, { bytes, files: payload.length }))],
-    [PATHS.tagManifest, await manifestOf(files, tags)],
-    [PATHS.manifest, await manifestOf(files, payload)],
+    [PATHS.tagManifest, await manifestOf(files, PATHS.tagManifest, tags)],
+    [PATHS.manifest, await manifestOf(files, PATHS.manifest, payload)],
   ];
   for (const [path, content] of expected)
     if (!equalBytes(await files.read(path), content))
