@@ -9,36 +9,7 @@ import { withChanges, withState } from "./with-state.ts";
 
 export function tokensCommand(): Command {
   const command = new Command("tokens").description("Make, list and revoke the tokens of machines.");
-  command
-    .command("create")
-    .description("Make a token. Its secret is printed once and stored nowhere.")
-    .requiredOption(
-      "--scope <scope...>",
-      "what it may do, such as findings:read; `adyton tokens scopes` lists them",
-    )
-    .requiredOption("--label <text>", "what it is for")
-    .option("--expires <time>", "how long it works, such as 90d; a year at most", "90d")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  adyton tokens create --label prometheus --scope metrics:read --expires 365d\n  adyton tokens create --label ticketing --scope findings:read findings:write",
-    )
-    .action(async (options: { scope: string[]; label: string; expires: string }, self: Command) => {
-      const context = contextOf(self);
-      const { SCOPES } = await import("../api/access.ts");
-      const strange = options.scope.find((scope) => !SCOPES.includes(scope));
-      if (strange !== undefined)
-        throw new CliError("usage", `expected some of ${SCOPES.join(", ")}, got ${JSON.stringify(strange)}`);
-      const lifeMs = durationMs(options.expires);
-      await withChanges(context, async ({ state, record, by }) => {
-        const wanted = { label: options.label, scopes: options.scope, creator: by, lifeMs };
-        const { secret, token } = await state.tokens.create(wanted, { record, by });
-        context.output.result({ ...token, secret }, () => {
-          context.output.line(secret);
-          const until = timeText(token.expiresMs);
-          context.output.note(`Token ${token.id}, until ${until}. This is the only time it is shown.`);
-        });
-      });
-    });
+  createCommand(command);
   command
     .command("revoke <id>")
     .description("End a token for good, at once.")
@@ -83,6 +54,39 @@ export function tokensCommand(): Command {
       });
     });
   return command;
+}
+
+function createCommand(parent: Command): void {
+  parent
+    .command("create")
+    .description("Make a token. Its secret is printed once and stored nowhere.")
+    .requiredOption(
+      "--scope <scope...>",
+      "what it may do, such as findings:read; `adyton tokens scopes` lists them",
+    )
+    .requiredOption("--label <text>", "what it is for")
+    .option("--expires <time>", "how long it works, such as 90d; a year at most", "90d")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  adyton tokens create --label prometheus --scope metrics:read --expires 365d\n  adyton tokens create --label ticketing --scope findings:read findings:write",
+    )
+    .action(async (options: { scope: string[]; label: string; expires: string }, self: Command) => {
+      const context = contextOf(self);
+      const { SCOPES } = await import("../api/access.ts");
+      const strange = options.scope.find((scope) => !SCOPES.includes(scope));
+      if (strange !== undefined)
+        throw new CliError("usage", `expected some of ${SCOPES.join(", ")}, got ${JSON.stringify(strange)}`);
+      const lifeMs = durationMs(options.expires);
+      await withChanges(context, async ({ state, record, by }) => {
+        const wanted = { label: options.label, scopes: options.scope, creator: by, lifeMs };
+        const { secret, token } = await state.tokens.create(wanted, { record, by });
+        context.output.result({ ...token, secret }, () => {
+          context.output.line(secret);
+          const until = timeText(token.expiresMs);
+          context.output.note(`Token ${token.id}, until ${until}. This is the only time it is shown.`);
+        });
+      });
+    });
 }
 
 function statusOf(token: Token, nowMs: number): string {
