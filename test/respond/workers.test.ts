@@ -13,15 +13,17 @@ import {
 import { json, startUpstream } from "../helpers/upstream.ts";
 
 const LIMIT = 75;
-const WAIT_MS = 120_000;
+const WAIT_MS = 240_000;
 
 it("three workers admit one budget's worth of 200 connections, and all hear of a verdict", {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async (t) => {
   const folder = await temporaryFolder("workers");
   t.after(() => removeFolder(folder));
   const upstream = await startUpstream(json({ object: "list", data: [] }));
   t.after(() => upstream.close());
+  const receiver = await startUpstream(json({ ok: true }));
+  t.after(() => receiver.close());
   const installation = await startInstallation(folder, {
     gateway: {
       ...{ listen: { port: await freePort() }, workers: 3 },
@@ -30,6 +32,7 @@ it("three workers admit one budget's worth of 200 connections, and all hear of a
     console: { listen: { port: await freePort() } },
     respond: {
       mode: "enforce",
+      alerts: { targets: [{ name: "oncall", kind: "webhook", url: receiver.url, events: ["verdict"] }] },
       budgets: [{ name: "hourly", scope: "account", unit: "requests", windowSeconds: 3600, limit: LIMIT }],
     },
     detect: { enabled: false },
@@ -74,5 +77,13 @@ it("three workers admit one budget's worth of 200 connections, and all hear of a
     refused = (await ask(secret)) === 403 ? refused + 1 : 0;
   }
   await command(`verdicts lift ${id} --note over`);
+  // Somebody is told of every step, each once, whoever took it.
+  const told = (): string[] => receiver.seen.map(({ body }) => JSON.parse(body.toString()).type).sort();
+  while (!told().includes("adyton.verdict.lifted")) {
+    assert.ok(Date.now() < deadline, `expected to be told of the end, got ${told()}`);
+    await sleep(100);
+  }
+  assert.equal(new Set(told()).size, told().length);
+  assert.ok(told().includes("adyton.verdict.in-effect"));
   assert.equal(await installation.stop(), 0, installation.diagnostics());
 });

@@ -10,6 +10,7 @@ import type { Upstream } from "../../config/gateway-section.ts";
 import type { Config } from "../../config/schema.ts";
 import { FolderLock } from "../../log/folder-lock.ts";
 import { Keyring } from "../../log/keyring.ts";
+import { loadPolicy } from "../../respond/policy.ts";
 import { keepCountersForWorkers } from "../../state/budget-counter.ts";
 import { State } from "../../state/state.ts";
 import type { Context } from "../context.ts";
@@ -36,6 +37,8 @@ export async function runInstallation(context: Context, { welcome }: { welcome: 
   try {
     await expectFree(config.gateway.listen, "gateway.listen");
     await expectFree(config.console.listen, "console.listen");
+    // A policy that can't be used would show as an analyst that dies again and again; say so at once instead.
+    await loadPolicy(config.respond.policy);
     await prepare(folder, config);
     const log = pino({ level: config.diagnostics.level, base: { part: "supervisor" } }, pino.destination(2));
     await runParts(context, { folder, log, welcome });
