@@ -1,14 +1,7 @@
 // `adyton erase`: destroys what a customer said, for good, without breaking any proof.
 import { Command, Option } from "commander";
 import { contextOf } from "./context.ts";
-
-export interface EraseOptions {
-  readonly account?: string;
-  readonly exchange?: string;
-  readonly legalBasis?: string;
-  readonly dryRun?: boolean;
-  readonly resume?: boolean;
-}
+import type { EraseOptions } from "./erase/run.ts";
 
 export function eraseCommand(): Command {
   return new Command("erase")

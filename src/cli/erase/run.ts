@@ -10,10 +10,18 @@ import { dropSealedSegments } from "../../log/segment-drop.ts";
 import { openActLog } from "../act.ts";
 import { demandApproval } from "../case/approvals.ts";
 import type { Context } from "../context.ts";
-import type { EraseOptions } from "../erase.ts";
 import { CliError } from "../errors.ts";
 import { withKeys } from "../log/run.ts";
 import { withChanges, withState } from "../with-state.ts";
+
+/** As commander reads them. */
+export interface EraseOptions {
+  readonly account?: string;
+  readonly exchange?: string;
+  readonly legalBasis?: string;
+  readonly dryRun?: boolean;
+  readonly resume?: boolean;
+}
 
 /** How long the command waits for writers at work. */
 const GIVE_UP_TIMEOUT_MS = 15_000;
