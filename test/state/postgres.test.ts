@@ -1,11 +1,14 @@
 // Proves what only a shared database can do wrong: another's lock, a server that is gone, an order by language.
 import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { unknownAccount } from "../../src/core/account.ts";
 import { KeyDirectory } from "../../src/state/key-directory.ts";
 import { State } from "../../src/state/state.ts";
+import { Place } from "../cli/run.ts";
 import { startPostgres, type TestPostgres } from "../helpers/postgres.ts";
 
 const folder = "/nonexistent/adyton-data"; // PostgreSQL needs none
@@ -108,6 +111,26 @@ describe("the shared database", () => {
     await assert.rejects(State.open({ folder, config: { ...config, tls: "verify" } }), {
       code: "state-open-failed",
     });
+  });
+
+  test("is one state for installations that share it, from the command line too", async () => {
+    const place = new Place();
+    const other = new Place();
+    const state = await server.database();
+    for (const { folder } of [place, other])
+      writeFileSync(join(folder, "adyton.yaml"), JSON.stringify({ state }));
+    const made = (await place.json("keys create --account acme-1")) as { secret: string };
+    await place.json("organizations set acme");
+    const show = "organizations show acme";
+    assert.deepEqual(await other.json(show), await place.json(show));
+    const gateway = await State.open({ folder: other.data, config: state });
+    const directory = await KeyDirectory.open(gateway);
+    assert.ok("account" in directory.authenticate(made.secret));
+    directory.close();
+    await gateway.close();
+    assert.ok(!existsSync(join(place.data, "state.sqlite")), "nothing is kept twice");
+    place.end();
+    other.end();
   });
 
   test("refuses text that it can't hold as a wrong value", async () => {
