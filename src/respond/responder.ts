@@ -39,6 +39,7 @@ export const PROPOSAL_LIFE_MS: number = 14 * DAY_MS;
 /** Findings looked at in one tick: those that changed last. */
 const MAX_FINDINGS = 1000;
 const PAGE = 1000;
+const SETTLED_MS = 5000;
 /** The setting under which the last policy is remembered. */
 const IN_FORCE = "respond.policy";
 
@@ -47,6 +48,8 @@ export class Responder {
   readonly #hash: string;
   readonly #exemptAccounts: ReadonlySet<string>;
   readonly #exemptOrganizations: ReadonlySet<string>;
+  /** When any finding had last changed as all were looked at. */
+  #lookedAtMs = -1;
   /** When each finding had last changed as it was looked at. */
   readonly #seen: Map<string, number> = new Map();
 
@@ -74,7 +77,8 @@ export class Responder {
     const changed: Verdict[] = [];
     let joined = 0;
     let held = 0;
-    const { items } = await state.findings.list({ limit: MAX_FINDINGS });
+    const changedMs = await state.verdicts.findingsChangedMs();
+    const items = this.#isQuiet(changedMs) ? [] : (await state.findings.list({ limit: MAX_FINDINGS })).items;
     for (const entry of items) {
       if (this.#isSeen(entry)) continue;
       const { items: verdicts } = await state.verdicts.list({ finding: entry.finding.id, limit: PAGE });
@@ -94,6 +98,7 @@ export class Responder {
       if (rule !== null && !isAnswered(rule, ours, entry)) proposed.push(await this.#propose(rule, subject));
       this.#seen.set(entry.finding.id, entry.updatedMs);
     }
+    this.#lookedAtMs = changedMs;
     changed.push(...(await state.verdicts.advance({ proposalLifeMs: PROPOSAL_LIFE_MS, record })));
     return { proposed, changed, joined, held };
   }
@@ -102,6 +107,13 @@ export class Responder {
   effectiveMs(): number {
     const { policy, now, random } = this.#options;
     return effectiveMs(policy, { nowMs: now(), random: random() });
+  }
+
+  /** Nothing was found since the last tick: campaigns name thousands, and reading them every second would cost. */
+  #isQuiet(changedMs: number): boolean {
+    const { policy, now } = this.#options;
+    // A change in the same millisecond as one that was seen has the same time; a little later there is none left.
+    return changedMs === this.#lookedAtMs && now() - changedMs > SETTLED_MS && !asksForTake(policy);
   }
 
   /** A finding that did not change since the last tick asks for nothing new, unless the policy looks at the take. */

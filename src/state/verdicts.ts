@@ -252,6 +252,15 @@ export class Verdicts extends StatePart {
     return changed;
   }
 
+  /** When any finding last changed; 0 before the first. Cheap, where reading all findings is not. */
+  async findingsChangedMs(): Promise<number> {
+    const { last } = await this.db
+      .selectFrom("findings")
+      .select((row) => row.fn.max("updated_ms").as("last"))
+      .executeTakeFirstOrThrow();
+    return Number(last ?? 0);
+  }
+
   async get(id: string): Promise<Verdict | null> {
     const row = await this.db.selectFrom("verdicts").selectAll().where("id", "=", id).executeTakeFirst();
     return row === undefined ? null : verdictOf(row);
