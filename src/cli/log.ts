@@ -14,8 +14,9 @@ export function logCommand(): Command {
       "Derive every leaf, tile, root, signature, digest and commitment again. Exit code 4 on damage.",
     )
     .option("--no-content", "check leaves and tree only, not the encrypted content")
+    .option("--resume", "go on where an interrupted check of the same kind stood")
     .addHelpText("after", "\nMay run beside a server.\n\nExample:\n  adyton log fsck --json | jq .problems")
-    .action(async (options: { content: boolean }, self: Command) => {
+    .action(async (options: { content: boolean; resume?: boolean }, self: Command) => {
       const { fsckLog } = await import("./log/run.ts");
       await fsckLog(contextOf(self), options);
     });

@@ -30,6 +30,8 @@ export class DataFolder {
   readonly content: string;
   readonly ledger: string;
   readonly ledgerState: string;
+  /** Where a long fsck stands. */
+  readonly fsckState: string;
   /** This machine's own keys and memory as a witness of other logs. */
   readonly witness: string;
   /** What this machine saw of other logs that it monitors. */
@@ -57,6 +59,7 @@ export class DataFolder {
     this.content = join(this.root, "content");
     this.ledger = join(this.root, "ledger");
     this.ledgerState = join(this.ledger, "state.json");
+    this.fsckState = join(this.ledger, "fsck.json");
     this.witness = join(this.root, "witness");
     this.monitor = join(this.root, "monitor");
     this.state = join(this.root, "state.sqlite");

@@ -174,4 +174,9 @@ export class CompactRange {
   root(): Uint8Array {
     return foldRight(this.#hashes);
   }
+
+  /** What another range goes on from. */
+  edge(): readonly Uint8Array[] {
+    return this.#hashes;
+  }
 }

@@ -5,6 +5,7 @@ import { type PackRecord, packedBytes, packPath, readPackRecord } from "./conten
 import { type Disk, readFully } from "./disk.ts";
 import { MissingContent } from "./fsck-erasure.ts";
 import type { Complain, FsckProblem } from "./fsck-report.ts";
+import type { ContentState } from "./fsck-resume.ts";
 import type { Keyring } from "./keyring.ts";
 import { digestFits, openRecord } from "./record-reader.ts";
 
@@ -20,6 +21,8 @@ interface ContentCheckOptions {
   readonly folder: string;
   readonly keys: Keyring | null;
   readonly complain: Complain;
+  /** Where an interrupted check stood. */
+  readonly from?: ContentState | null;
 }
 
 export class ContentCheck {
@@ -34,7 +37,15 @@ export class ContentCheck {
 
   constructor(options: ContentCheckOptions) {
     this.#options = options;
-    this.#missing = new MissingContent(options.complain);
+    const { from = null } = options;
+    this.counts.digests = from?.digests ?? 0;
+    this.counts.commitments = from?.commitments ?? 0;
+    this.#missing = new MissingContent(options.complain, from);
+  }
+
+  save(): ContentState {
+    const { digests, commitments } = this.counts;
+    return { digests, commitments, ...this.#missing.save() };
   }
 
   /** After the last bundle: what is missing must have been announced, which only the installation's key can tell. */

@@ -10,6 +10,7 @@ import {
   TOMBSTONE_ACT,
 } from "../core/tombstone.ts";
 import type { Complain, FsckProblem } from "./fsck-report.ts";
+import type { ContentState, ErasedGroup } from "./fsck-resume.ts";
 
 /** Damaged records that may yet be explained by a tombstone further on; beyond them they are reported at once. */
 const MAX_SUSPENDED = 10_000;
@@ -19,20 +20,23 @@ interface Where {
   readonly offset: number;
 }
 
-/** Erased records of one account and key, as spans: an account may have millions. */
-interface Group extends Omit<MissingRecord, "index"> {
-  readonly spans: LeafSpan[];
-  readonly first: Where;
-}
+type MissingState = Pick<ContentState, "tombstones" | "groups" | "damaged">;
 
 export class MissingContent {
   readonly #complain: Complain;
   readonly #tombstones: PlacedTombstone[] = [];
-  readonly #groups: Map<string, Group> = new Map();
+  readonly #groups: Map<string, ErasedGroup> = new Map();
   readonly #damaged: { record: MissingRecord; problem: FsckProblem }[] = [];
 
-  constructor(complain: Complain) {
+  constructor(complain: Complain, from: MissingState | null = null) {
     this.#complain = complain;
+    this.#tombstones.push(...(from?.tombstones ?? []));
+    for (const group of from?.groups ?? []) this.#groups.set(`${group.account} ${group.keyId}`, group);
+    this.#damaged.push(...(from?.damaged ?? []));
+  }
+
+  save(): MissingState {
+    return { tombstones: this.#tombstones, groups: [...this.#groups.values()], damaged: this.#damaged };
   }
 
   /** A record that opened: a tombstone is remembered. */
@@ -47,7 +51,7 @@ export class MissingContent {
     const name = `${account} ${keyId}`;
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { account, keyId, spans: [], first: where };
+      group = { account, keyId, spans: [], first: { file: where.file, offset: where.offset } };
       this.#groups.set(name, group);
     }
     const last = group.spans.at(-1);

@@ -1,6 +1,7 @@
 // The part of fsck that follows the leaves: no sequence number missing or twice, every close with its open.
 import type { Leaf } from "../core/leaf.ts";
 import type { Complain, FsckReport } from "./fsck-report.ts";
+import type { OrderState } from "./fsck-resume.ts";
 
 interface Where {
   readonly file: string;
@@ -15,8 +16,19 @@ export class OrderCheck {
   readonly #open: Map<number, { exchange: string; account: string | undefined }> = new Map();
   readonly gaps: FsckReport["gaps"][number][] = [];
 
-  constructor(complain: Complain) {
+  constructor(complain: Complain, from: OrderState | null = null) {
     this.#complain = complain;
+    for (const [writer, position] of from?.writers ?? []) this.#writers.set(writer, position);
+    for (const [index, { exchange, account }] of from?.open ?? [])
+      this.#open.set(index, { exchange, account: account ?? undefined });
+    this.gaps.push(...(from?.gaps ?? []));
+  }
+
+  save(): OrderState {
+    const open = [...this.#open].map(
+      ([index, { exchange, account = null }]) => [index, { exchange, account }] as const,
+    );
+    return { writers: [...this.#writers], open, gaps: [...this.gaps] };
   }
 
   get openCount(): number {

@@ -29,6 +29,8 @@ export interface FsckProblem {
 
 export interface FsckReport {
   readonly ok: boolean;
+  /** Leaves that an earlier, interrupted run had checked. */
+  readonly resumedFrom: number;
   readonly size: number;
   /** Base64. */
   readonly root: string;

@@ -1,11 +1,12 @@
 // The part of fsck that derives the tree again and holds every tile against it.
 import { join } from "node:path";
-import { equalBytes } from "../core/bytes.ts";
+import { base64, equalBytes } from "../core/bytes.ts";
 import { CompactRange, HASH_BYTES, rootOf } from "../core/merkle.ts";
 import { isTileNode, TILE_WIDTH, tilePath, tileWidth } from "../core/tiles.ts";
 import type { Disk } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import type { Complain } from "./fsck-report.ts";
+import type { TreeState } from "./fsck-resume.ts";
 import { TileReader } from "./tile-reader.ts";
 
 interface Where {
@@ -32,6 +33,8 @@ interface TreeCheckOptions {
   /** Heads that others have vouched for: the tree must have had this root at this size. */
   readonly earlier: readonly EarlierHead[];
   readonly complain: Complain;
+  /** Where an interrupted check stood, and after how many leaves. */
+  readonly from?: { readonly leaves: number; readonly state: TreeState };
 }
 
 /** `trusted`: does it hash to what stands above it? Null until somebody needs to know. */
@@ -48,7 +51,7 @@ export class TreeCheck {
   /** Derived hashes of the tile being filled, by level. */
   readonly #levels: Uint8Array[][] = [];
   readonly #full: { level: number; index: number; hashes: Uint8Array[] }[] = [];
-  readonly #earlier: EarlierHead[];
+  #earlier: EarlierHead[];
   #leafTile: LeafTile = { index: -1, bytes: null, trusted: null };
   tiles = 0;
 
@@ -56,7 +59,15 @@ export class TreeCheck {
     this.#options = options;
     this.#earlier = options.earlier.toSorted((a, b) => a.size - b.size);
     this.#reader = new TileReader(options.disk, options.folder);
+    const { leaves = 0, state } = options.from ?? {};
+    for (const hashes of state?.levels ?? [])
+      this.#levels.push(hashes.map((hash) => Buffer.from(hash, "base64")));
+    this.tiles = state?.tiles ?? 0;
+    // Heads in the part that was checked before were compared then.
+    this.#earlier = this.#earlier.filter((head) => head.size > leaves);
     this.#range = new CompactRange({
+      size: leaves,
+      edge: (state?.edge ?? []).map((hash) => Buffer.from(hash, "base64")),
       onNode: (position, hash) => {
         if (isTileNode(position)) this.#collect(position.height / 8, position.index, hash);
       },
@@ -69,6 +80,12 @@ export class TreeCheck {
 
   root(): Uint8Array {
     return this.#range.root();
+  }
+
+  /** Between two bundles. */
+  save(): TreeState {
+    const levels = this.#levels.map((hashes) => hashes.map(base64));
+    return { edge: this.#range.edge().map(base64), levels, tiles: this.tiles };
   }
 
   #collect(level: number, index: number, hash: Uint8Array): void {

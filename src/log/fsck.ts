@@ -15,6 +15,7 @@ import { LogError } from "./errors.ts";
 import { ContentCheck } from "./fsck-content.ts";
 import { OrderCheck } from "./fsck-order.ts";
 import type { Complain, FsckProblem, FsckReport } from "./fsck-report.ts";
+import { type FsckState, readFsckState, SAVE_EVERY_LEAVES, writeFsckState } from "./fsck-resume.ts";
 import { checkTimestamps } from "./fsck-timestamps.ts";
 import { type EarlierHead, TreeCheck } from "./fsck-tree.ts";
 import type { Keyring } from "./keyring.ts";
@@ -38,6 +39,10 @@ export interface FsckOptions {
   readonly onProgress?: (leaves: number, size: number) => void;
   /** False: tree and leaves only. */
   readonly content?: boolean;
+  /** Goes on where an interrupted check of the same kind stood. Long checks remember where they are either way. */
+  readonly resume?: boolean;
+  /** How often they do, in leaves: a multiple of 256. */
+  readonly saveEveryLeaves?: number;
 }
 
 async function openHead(
@@ -109,9 +114,14 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   if (cosigned !== null)
     earlier.push({ ...cosigned, file: folder.cosignedCheckpoint, vouched: "witnesses cosigned" });
   const keys = options.keys?.verifierKeys(options.origin ?? undefined) ?? [];
-  const { authorities = [] } = options;
+  const { authorities = [], saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
   const stamped = await checkTimestamps({ disk, folder: folder.timestamps, keys, authorities, complain });
   earlier.push(...stamped.heads);
+  const depth = options.content === false ? "leaves" : options.keys === undefined ? "digests" : "content";
+  const question = { origin: head?.origin ?? "", depth, size } as const;
+  const from = options.resume === true ? await readFsckState(disk, folder.fsckState, question) : null;
+  problems.push(...(from?.problems ?? []));
+  problemCount += from?.problemCount ?? 0;
   const tree = new TreeCheck({
     disk,
     folder: folder.log,
@@ -119,10 +129,17 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     root: head?.root ?? null,
     earlier,
     complain,
+    ...(from === null ? {} : { from: { leaves: from.leaves, state: from.tree } }),
   });
-  const order = new OrderCheck(complain);
-  const content = new ContentCheck({ disk, folder: folder.content, keys: options.keys ?? null, complain });
-  for (let bundle = 0; bundle * TILE_WIDTH < size; bundle++) {
+  const order = new OrderCheck(complain, from?.order);
+  const content = new ContentCheck({
+    disk,
+    folder: folder.content,
+    keys: options.keys ?? null,
+    complain,
+    from: from?.content ?? null,
+  });
+  for (let bundle = (from?.leaves ?? 0) / TILE_WIDTH; bundle * TILE_WIDTH < size; bundle++) {
     const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
     const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
     for (const { leaf, file, offset, index } of leaves)
@@ -132,7 +149,21 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
         bundle,
         leaves.map(({ leaf }) => leaf),
       );
-    options.onProgress?.(bundle * TILE_WIDTH + width, size);
+    const done = bundle * TILE_WIDTH + width;
+    options.onProgress?.(done, size);
+    if (done % saveEveryLeaves === 0 && done < size) {
+      const parts = { tree: tree.save(), order: order.save(), content: content.save() };
+      const { origin } = question;
+      await remember(disk, folder.fsckState, {
+        v: 1,
+        origin,
+        depth,
+        leaves: done,
+        ...parts,
+        problems,
+        problemCount,
+      });
+    }
   }
   content.finish();
   await tree.finish();
@@ -141,7 +172,9 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     complain({ code: "root", file: folder.checkpoint, offset: null, index: null, message });
   }
   await checkState(disk, folder.ledgerState, tree, complain);
+  if (size > saveEveryLeaves) await disk.remove(folder.fsckState).catch(() => {});
   return {
+    resumedFrom: from?.leaves ?? 0,
     ok: problemCount === 0,
     size,
     root: base64(tree.root()),
@@ -153,6 +186,11 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     problemCount,
     problems,
   };
+}
+
+/** A folder that can't be written must not keep its log from being checked. */
+async function remember(disk: Disk, path: string, state: FsckState): Promise<void> {
+  await writeFsckState(disk, path, state).catch(() => {});
 }
 
 interface BundleContext {

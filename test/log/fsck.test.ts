@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fsck } from "../../src/log/fsck.ts";
 import { Keyring } from "../../src/log/keyring.ts";
-import { bench, exchanges, sealAll } from "./helper.ts";
+import { bench, exchanges, open, sealAll } from "./helper.ts";
 
 /** File below the data folder, byte to flip, expected code, and how far before the byte the report may point. */
 const FLIPS: readonly [file: string, at: number, codes: readonly string[], reach: number][] = [
@@ -76,4 +76,38 @@ test("one flipped bit is found in every kind of file", async (t) => {
     await writeFile(path, good);
   }
   assert.equal((await fsck({ folder: copy, keys: copied })).ok, true);
+});
+
+test("an interrupted check goes on where it stood, and comes to the same report", async (t) => {
+  const { writer, ledger, folder, keys } = await bench(t);
+  const w = await writer();
+  await w.append(open("left-open", "still asking", "account-1")).durable;
+  await exchanges(w, 0, 700, 30);
+  const l = await ledger();
+  await sealAll(l);
+  l.close();
+  await w.close();
+  const pack = join(folder, "content", "000");
+  const bytes = await readFile(pack);
+  bytes.writeUInt8(bytes.readUInt8(5_000) ^ 1, 5_000);
+  await writeFile(pack, bytes);
+  const account = keys.pseudonymOf("account-3");
+  keys.destroyKeys(account, keys.keyIdsOf(account));
+  const whole = await fsck({ folder, keys });
+  assert.equal(whole.problemCount > 1, true);
+  const interrupted = fsck({
+    folder,
+    keys,
+    saveEveryLeaves: 256,
+    onProgress: (leaves) => {
+      if (leaves > 900) throw new Error("interrupted");
+    },
+  });
+  await assert.rejects(interrupted, /interrupted/);
+  const other = await fsck({ folder, keys, resume: true, content: false });
+  assert.equal(other.resumedFrom, 0, "another question");
+  const resumed = await fsck({ folder, keys, resume: true, saveEveryLeaves: 256 });
+  assert.deepEqual(resumed, { ...whole, resumedFrom: 768 });
+  const again = await fsck({ folder, keys, resume: true });
+  assert.deepEqual(again, whole, "it was done");
 });

@@ -40,7 +40,10 @@ async function withLog<T>(context: Context, use: (log: SealedLog, keys: Keyring)
 }
 
 /** Checks everything that the newest checkpoint covers. */
-export async function fsckLog(context: Context, options: { content: boolean }): Promise<void> {
+export async function fsckLog(
+  context: Context,
+  options: { content: boolean; resume?: boolean },
+): Promise<void> {
   const { output, folder } = context;
   await withKeys(context, async (keys) => {
     const startedMs = performance.now();
@@ -52,6 +55,7 @@ export async function fsckLog(context: Context, options: { content: boolean }): 
       witnesses: witnessEndpoints(context.config.log.witnesses).flatMap((witness) => witness.keys),
       authorities: await timestampAuthorities(context.config.log.timestamps.authorities),
       content: options.content,
+      resume: options.resume === true,
       onProgress: (leaves, size) => {
         progress ??= output.progress("Checking", size);
         progress.update(leaves);
