@@ -5,6 +5,8 @@ import { wordingOf } from "./verify/statistics.ts";
 /** Accounts and facts drawn, at most: a picture of more says nothing to people. */
 const MAX_ACCOUNTS = 40;
 const MAX_FACTS = 16;
+/** Facts of one kind that are drawn: wordings are many, and would push out all else. */
+const MAX_FACTS_OF_A_KIND = 5;
 /** Addresses and wordings remembered for each account. */
 const MAX_REMEMBERED = 5000;
 
@@ -72,12 +74,19 @@ export class Fleet {
       .sort(
         (a, b) => b.accounts.length - a.accounts.length || (a.kind + a.value < b.kind + b.value ? -1 : 1),
       );
+    const kinds = new Map<string, number>();
+    const drawn = shared
+      .filter(({ kind }) => {
+        kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+        return (kinds.get(kind) ?? 0) <= MAX_FACTS_OF_A_KIND;
+      })
+      .slice(0, MAX_FACTS);
     const accounts = [...this.#accounts].sort();
     return {
       accounts: accounts.slice(0, MAX_ACCOUNTS),
-      facts: shared.slice(0, MAX_FACTS),
+      facts: drawn,
       accountsLeftOut: Math.max(0, accounts.length - MAX_ACCOUNTS),
-      factsLeftOut: Math.max(0, shared.length - MAX_FACTS),
+      factsLeftOut: shared.length - drawn.length,
     };
   }
 }

@@ -219,7 +219,7 @@ function wordings(title: string, which: string, list: Statistics["openings"]): B
     {
       kind: "table",
       columns: [
-        { title: `${which} eight words, numbers written as #`, width: 7 },
+        { title: `${which} five words, numbers written as #`, width: 7 },
         { title: "Requests", width: 2, right: true },
         { title: "Accounts", width: 2, right: true },
       ],

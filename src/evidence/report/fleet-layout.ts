@@ -2,7 +2,7 @@
 import type { FleetPicture } from "../fleet.ts";
 import { visible } from "../visible-text.ts";
 
-const ROW = 15;
+const ROW = 13;
 const TOP = 24;
 /** Points or pixels. */
 export const FLEET_WIDTH = 500;

@@ -55,13 +55,13 @@ export interface Statistics {
     readonly answerTokens: number;
     readonly biasedTokens: number;
   };
-  /** First and last eight words of inputs, numbers masked: the commonest ten of each. */
+  /** First and last five words of inputs, numbers masked: the commonest ten of each. */
   readonly openings: readonly Wording[];
   readonly endings: readonly Wording[];
   readonly days: readonly { readonly day: string; readonly exchanges: number; readonly accounts: number }[];
 }
 
-const WORDING_WORDS = 8;
+const WORDING_WORDS = 5;
 const WORDINGS = 10;
 /** Characters at either end of an input in which its first and last words are looked for. */
 const MAX_WORDING = 2000;

@@ -30,10 +30,12 @@ export interface ZipEntry {
   readonly offset: number;
 }
 
+/** Parts of letters, digits, `_`, `-` and inner dots: none is empty, `.`, `..`, or ends in a dot. */
+const SAFE_PATH = /^(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-]\/)*[A-Za-z0-9_.-]*[A-Za-z0-9_-]$/;
+
 /** A path that means the same on every system, and stays below the folder it is extracted to. */
 export function isSafePath(path: string): boolean {
-  if (path.length === 0 || path.length > MAX_PATH_BYTES || !/^[A-Za-z0-9_./-]+$/.test(path)) return false;
-  return path.split("/").every((part) => part !== "" && !/^\.+$/.test(part) && !part.endsWith("."));
+  return path.length <= MAX_PATH_BYTES && SAFE_PATH.test(path);
 }
 
 type Field = readonly [bytes: 2 | 4, value: number];
@@ -100,6 +102,27 @@ export function centralHeader(entry: ZipEntry): Uint8Array {
   const { header, view } = filled(CENTRAL, 16, entry);
   view.setUint32(42, entry.offset, true);
   return header;
+}
+
+function same(bytes: Uint8Array, template: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] !== template[at]) return false;
+  return true;
+}
+
+/** Is this what `centralHeader` writes for the checksum, sizes, offset and name that stand in it? */
+export function fitsCentral(header: Uint8Array, view: DataView): boolean {
+  if (!same(header, CENTRAL, 0, 16) || !same(header, CENTRAL, 30, 42)) return false;
+  return view.getUint32(20, true) === view.getUint32(24, true);
+}
+
+/** Is this what `localHeader` writes for the entry? */
+export function fitsLocal(header: Uint8Array, { path, crc, bytes }: ZipEntry): boolean {
+  if (!same(header, LOCAL, 0, 14) || !same(header, LOCAL, 28, 30)) return false;
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  if (view.getUint32(14, true) !== crc || view.getUint32(18, true) !== bytes) return false;
+  if (view.getUint32(22, true) !== bytes || view.getUint16(26, true) !== path.length) return false;
+  for (let i = 0; i < path.length; i++) if (header[LOCAL.length + i] !== path.charCodeAt(i)) return false;
+  return true;
 }
 
 /** End of central directory (section 4.3.16), without a comment. */

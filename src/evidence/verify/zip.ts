@@ -1,17 +1,18 @@
 // Reads a bundle's zip without trusting it: every header must be, to the bit, what a writer of bundles writes.
+import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
-import { equalBytes, utf8Text } from "../../core/bytes.ts";
+import { equalBytes } from "../../core/bytes.ts";
 import type { ByteSource } from "./byte-source.ts";
 import {
   CENTRAL_HEADER_BYTES,
   CENTRAL_SIGNATURE,
-  centralHeader,
   END_BYTES,
   END_SIGNATURE,
   endRecord,
+  fitsCentral,
+  fitsLocal,
   isSafePath,
   LOCAL_HEADER_BYTES,
-  localHeader,
   MAX_PATH_BYTES,
   MAX_ZIP_BYTES,
   MAX_ZIP_ENTRIES,
@@ -102,8 +103,9 @@ function readCentral(bytes: Uint8Array): ZipEntry | ZipProblem {
   if (view.getUint32(0, true) !== CENTRAL_SIGNATURE) return problem("zip-not-canonical");
   const nameBytes = view.getUint16(28, true);
   const name = bytes.subarray(CENTRAL_HEADER_BYTES, CENTRAL_HEADER_BYTES + nameBytes);
-  const path = name.length === nameBytes ? utf8Text(name) : null;
-  if (path === null || !isSafePath(path)) return problem("zip-unsafe-name");
+  // What is not ASCII is no safe path, whatever it would be in another encoding.
+  const path = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");
+  if (name.length !== nameBytes || !isSafePath(path)) return problem("zip-unsafe-name");
   // Named causes first; whatever else is odd is caught by comparing the whole header below.
   if ((view.getUint16(8, true) & 1) !== 0) return problem("zip-encrypted", path);
   if (view.getUint16(10, true) !== 0) return problem("zip-compressed", path);
@@ -112,8 +114,7 @@ function readCentral(bytes: Uint8Array): ZipEntry | ZipProblem {
   if (size === 0xffff_ffff || offset === 0xffff_ffff) return problem("zip-64", path);
   if (size > MAX_FILE_BYTES) return problem("zip-too-large", path);
   const entry = { path, crc: view.getUint32(16, true), bytes: size, offset };
-  const header = bytes.subarray(0, CENTRAL_HEADER_BYTES + nameBytes);
-  return equalBytes(header, centralHeader(entry)) ? entry : problem("zip-not-canonical", path);
+  return fitsCentral(bytes, view) ? entry : problem("zip-not-canonical", path);
 }
 
 /** The content of one entry, its local header and checksum checked. */
@@ -121,8 +122,7 @@ export async function readEntry(source: ByteSource, entry: ZipEntry): Promise<Ui
   const head = LOCAL_HEADER_BYTES + entry.path.length;
   const whole = await source.read(entry.offset, head + entry.bytes);
   if (whole.length !== head + entry.bytes) return problem("zip-truncated", entry.path);
-  if (!equalBytes(whole.subarray(0, head), localHeader(entry)))
-    return problem("zip-not-canonical", entry.path);
+  if (!fitsLocal(whole, entry)) return problem("zip-not-canonical", entry.path);
   const content = whole.subarray(head);
   return crc32(content) === entry.crc ? content : problem("zip-checksum", entry.path);
 }
