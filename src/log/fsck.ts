@@ -92,12 +92,65 @@ async function checkState(disk: Disk, path: string, tree: TreeCheck, complain: C
   }
 }
 
+/** What was signed, cosigned and stamped. */
+interface Heads {
+  readonly head: Pick<Checkpoint, "origin" | "size" | "root"> | null;
+  readonly earlier: readonly EarlierHead[];
+  readonly stamps: number;
+}
+
+async function openHeads(
+  options: FsckOptions,
+  { disk, folder }: { disk: Disk; folder: DataFolder },
+  complain: Complain,
+): Promise<Heads> {
+  // The ledger signs its newest checkpoint with every key it has; one that is published with a quorum may be older.
+  const required = options.keys?.currentKeys(options.origin ?? undefined) ?? [];
+  const head = await openHead(options, disk, { path: folder.checkpoint, required }, complain);
+  const file = folder.cosignedCheckpoint;
+  const cosigned = await openHead(options, disk, { path: file, required: [] }, complain);
+  const earlier: EarlierHead[] = [];
+  if (cosigned !== null) earlier.push({ ...cosigned, file, vouched: "witnesses cosigned" });
+  const keys = options.keys?.verifierKeys(options.origin ?? undefined) ?? [];
+  const { authorities = [] } = options;
+  const stamped = await checkTimestamps({ disk, folder: folder.timestamps, keys, authorities, complain });
+  return { head, earlier: [...earlier, ...stamped.heads], stamps: stamped.stamps };
+}
+
+/** The checks that go through the log together, from its start or from where an interrupted run stood. */
+interface Checks {
+  readonly tree: TreeCheck;
+  readonly order: OrderCheck;
+  readonly content: ContentCheck;
+}
+
+function makeChecks(
+  options: FsckOptions,
+  { disk, folder }: { disk: Disk; folder: DataFolder },
+  { head, earlier }: Heads,
+  { from, complain }: { from: FsckState | null; complain: Complain },
+): Checks {
+  const tree = new TreeCheck({
+    disk,
+    folder: folder.log,
+    size: head?.size ?? 0,
+    root: head?.root ?? null,
+    earlier,
+    complain,
+    ...(from === null ? {} : { from: { leaves: from.leaves, state: from.tree } }),
+  });
+  const keys = options.keys ?? null;
+  const contentFrom = from?.content ?? null;
+  const content = new ContentCheck({ disk, folder: folder.content, keys, complain, from: contentFrom });
+  return { tree, order: new OrderCheck(complain, from?.order), content };
+}
+
 /**
  * Checks all that the newest checkpoint covers, a bundle at a time. Never stops at the first problem, and never throws for
  * damage: only for a disk that can't be read.
  */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
-  const disk = options.disk ?? NODE_DISK;
+  const { disk = NODE_DISK, saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
   const folder = new DataFolder(options.folder);
   const problems: FsckProblem[] = [];
   let problemCount = 0;
@@ -105,65 +158,29 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     problemCount += 1;
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
   };
-  // The ledger signs its newest checkpoint with every key it has; one that is published with a quorum may be older.
-  const required = options.keys?.currentKeys(options.origin ?? undefined) ?? [];
-  const head = await openHead(options, disk, { path: folder.checkpoint, required }, complain);
+  const place = { disk, folder };
+  const heads = await openHeads(options, place, complain);
+  const { head } = heads;
   const size = head?.size ?? 0;
-  const cosigned = await openHead(options, disk, { path: folder.cosignedCheckpoint, required: [] }, complain);
-  const earlier: EarlierHead[] = [];
-  if (cosigned !== null)
-    earlier.push({ ...cosigned, file: folder.cosignedCheckpoint, vouched: "witnesses cosigned" });
-  const keys = options.keys?.verifierKeys(options.origin ?? undefined) ?? [];
-  const { authorities = [], saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
-  const stamped = await checkTimestamps({ disk, folder: folder.timestamps, keys, authorities, complain });
-  earlier.push(...stamped.heads);
   const depth = options.content === false ? "leaves" : options.keys === undefined ? "digests" : "content";
   const question = { origin: head?.origin ?? "", depth, size } as const;
   const from = options.resume === true ? await readFsckState(disk, folder.fsckState, question) : null;
-  problems.push(...(from?.problems ?? []));
+  // What the heads say is asked anew each time; what was found on the way is remembered.
+  const [kept, counted] = [problems.length, problemCount];
+  problems.push(...(from?.problems ?? []).slice(0, MAX_PROBLEMS - kept));
   problemCount += from?.problemCount ?? 0;
-  const tree = new TreeCheck({
-    disk,
-    folder: folder.log,
-    size,
-    root: head?.root ?? null,
-    earlier,
-    complain,
-    ...(from === null ? {} : { from: { leaves: from.leaves, state: from.tree } }),
-  });
-  const order = new OrderCheck(complain, from?.order);
-  const content = new ContentCheck({
-    disk,
-    folder: folder.content,
-    keys: options.keys ?? null,
-    complain,
-    from: from?.content ?? null,
-  });
+  const checks = makeChecks(options, place, heads, { from, complain });
+  const { tree, order, content } = checks;
   for (let bundle = (from?.leaves ?? 0) / TILE_WIDTH; bundle * TILE_WIDTH < size; bundle++) {
     const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-    const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
-    for (const { leaf, file, offset, index } of leaves)
-      if (leaf !== null) order.leaf(leaf, { file, offset, index });
-    if (options.content !== false)
-      await content.bundle(
-        bundle,
-        leaves.map(({ leaf }) => leaf),
-      );
-    const done = bundle * TILE_WIDTH + width;
-    options.onProgress?.(done, size);
-    if (done % saveEveryLeaves === 0 && done < size) {
-      const parts = { tree: tree.save(), order: order.save(), content: content.save() };
-      const { origin } = question;
-      await remember(disk, folder.fsckState, {
-        v: 1,
-        origin,
-        depth,
-        leaves: done,
-        ...parts,
-        problems,
-        problemCount,
-      });
-    }
+    await checkOne(options, { ...place, complain }, checks, { bundle, width });
+    const leaves = bundle * TILE_WIDTH + width;
+    options.onProgress?.(leaves, size);
+    if (leaves % saveEveryLeaves > 0 || leaves === size) continue;
+    const parts = { tree: tree.save(), order: order.save(), content: content.save() };
+    const found = { problems: problems.slice(kept), problemCount: problemCount - counted };
+    const { origin } = question;
+    await remember(disk, folder.fsckState, { v: 1, origin, depth, leaves, ...parts, ...found });
   }
   content.finish();
   await tree.finish();
@@ -180,12 +197,26 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     root: base64(tree.root()),
     origin: head?.origin ?? "",
     signatureChecked: head !== null && options.keys !== undefined,
-    checked: { leaves: tree.size, tiles: tree.tiles, timestamps: stamped.stamps, ...content.counts },
+    checked: { leaves: tree.size, tiles: tree.tiles, timestamps: heads.stamps, ...content.counts },
     gaps: order.gaps,
     open: order.openCount,
     problemCount,
     problems,
   };
+}
+
+async function checkOne(
+  options: FsckOptions,
+  { disk, folder, complain }: { disk: Disk; folder: DataFolder; complain: Complain },
+  { tree, order, content }: Checks,
+  { bundle, width }: { bundle: number; width: number },
+): Promise<void> {
+  const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
+  for (const { leaf, file, offset, index } of leaves)
+    if (leaf !== null) order.leaf(leaf, { file, offset, index });
+  if (options.content === false) return;
+  const read = leaves.map(({ leaf }) => leaf);
+  await content.bundle(bundle, read);
 }
 
 /** A folder that can't be written must not keep its log from being checked. */
