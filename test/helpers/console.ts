@@ -28,18 +28,25 @@ export interface TestConsole {
   close(): Promise<void>;
 }
 
-/** Builds the console where its sources are newer, and serves it. */
-export async function openConsole(overrides: Partial<ApiOptions> = {}): Promise<TestConsole> {
+/** Builds the console where its sources are newer, and serves it. The address is known before the parts are made. */
+export async function openConsole(
+  overrides: Partial<ApiOptions> | ((base: string) => Promise<Partial<ApiOptions>>) = {},
+): Promise<TestConsole> {
   const built = spawnSync(process.execPath, [`${root}scripts/build-console.ts`, "--if-stale"], {
     encoding: "utf8",
   });
   assert.equal(built.status, 0, built.stderr);
-  const world = await openWorld({ consoleFolder: `${root}dist/console`, ...overrides });
-  const server = serve({ fetch: world.api.fetch, port: 0, hostname: "127.0.0.1" });
+  let api: World["api"] | null = null;
+  const fetch = (request: Request): Response | Promise<Response> =>
+    api?.fetch(request) ?? new Response(null, { status: 503 });
+  const server = serve({ fetch, port: 0, hostname: "127.0.0.1" });
   if (!server.listening) await new Promise<void>((resolve) => server.once("listening", resolve));
   const address = server.address();
   assert.ok(address !== null && typeof address !== "string");
   const base = `http://127.0.0.1:${address.port}`;
+  const chosen = typeof overrides === "function" ? await overrides(base) : overrides;
+  const world = await openWorld({ consoleFolder: `${root}dist/console`, ...chosen });
+  api = world.api;
   const browser = await startBrowser();
   return {
     world,
