@@ -18,7 +18,7 @@ it("the examples of docs/response.md are real answers", async (t) => {
     respond: {
       appeals: { publicUrl: "https://api.example.com", contact: "help@example.com" },
       budgets: [{ name: "daily", scope: "account", unit: "requests", limit: 2 }],
-      slow: { requests: 1, windowSeconds: 60 },
+      slow: { requests: 1, windowSeconds: 3600 },
     },
   });
   const ask = async (account: string, path: string, body: object = QUESTION): Promise<Response> => {
