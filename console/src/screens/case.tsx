@@ -69,9 +69,9 @@ export function CaseScreen(): ReactNode {
 function Custody({ entries }: { entries: readonly CaseEntry[] }): ReactNode {
   return (
     <Panel title="Chain of custody">
-      <ol className="pad">
+      <div className="pad">
         {entries.map((entry) => (
-          <li key={entry.number} className="statement">
+          <div key={entry.number} className="statement">
             <span className="line">
               <strong>{entry.number}</strong> <When at={entry.at} /> <Untrusted text={entry.by} />:{" "}
               {entry.what} <Untrusted text={entry.on} />
@@ -85,9 +85,9 @@ function Custody({ entries }: { entries: readonly CaseEntry[] }): ReactNode {
                 <Untrusted text={entry.text} />
               </p>
             )}
-          </li>
+          </div>
         ))}
-      </ol>
+      </div>
     </Panel>
   );
 }
