@@ -308,7 +308,7 @@ onEachDatabase((fresh) => {
   });
 
   describe("the database", () => {
-    test("is opened by many processes at once, and no write is lost", { timeout: 60_000 }, async () => {
+    test("is opened by many processes at once, and no write is lost", { timeout: 300_000 }, async () => {
       const { folder, config } = await fresh();
       const script = `
       const { State } = await import(${JSON.stringify(new URL("../../src/state/state.ts", import.meta.url).href)});
