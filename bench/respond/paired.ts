@@ -1,6 +1,6 @@
 // Measures what enforcement costs a customer whom no measure concerns: the same requests in turn with it and without it.
 import { mkdtemp, rm } from "node:fs/promises";
-import { Agent, createServer, request } from "node:http";
+import { Agent, createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,13 +35,7 @@ export interface Paired {
 
 export async function measurePaired(): Promise<Paired> {
   const folder = await mkdtemp(join(tmpdir(), "adyton-paired-"));
-  const upstream = createServer((asked, response) => {
-    asked.resume().once("end", () => {
-      response.writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length });
-      response.end(ANSWER);
-    });
-  });
-  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  const upstream = await startUpstream();
   const state = await State.open({ folder });
   await state.accounts.ensure(unknownAccount("customer"));
   const { secret } = await state.keys.create({ account: "customer", label: "bench" });
@@ -103,6 +97,17 @@ export async function measurePaired(): Promise<Paired> {
     await new Promise((resolve) => upstream.close(resolve));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function startUpstream(): Promise<Server> {
+  const upstream = createServer((asked, response) => {
+    asked.resume().once("end", () => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length });
+      response.end(ANSWER);
+    });
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  return upstream;
 }
 
 async function compare(workers: readonly RunningWorker[], key: string): Promise<Paired> {
