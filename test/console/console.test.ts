@@ -138,6 +138,30 @@ describe("every screen is free of serious accessibility faults", () => {
   }
 });
 
+test("an answer from before the sign-in that comes after it signs nobody out", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const held = Promise.withResolvers<void>();
+  let isFirst = true;
+  await context.route("**/api/session", async (route) => {
+    const response = await route.fetch();
+    if (route.request().method() === "GET" && isFirst) {
+      isFirst = false;
+      await held.promise;
+    }
+    await route.fulfill({ response });
+  });
+  await page.goto(`${served.base}/sign-in#token=${await served.world.link("viewer", "late-person")}`);
+  await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
+  assert.equal(isFirst, false);
+  const late = page.waitForResponse((response) => response.status() === 401);
+  held.resolve();
+  await late;
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  assert.equal(new URL(page.url()).pathname, "/findings");
+  await context.close();
+});
+
 test("the keyboard alone opens, decides and closes", async () => {
   const context = await browser.newContext();
   const { page } = await visit(context, "analyst");

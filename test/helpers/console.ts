@@ -56,7 +56,12 @@ export async function openConsole(
       const page = await context.newPage();
       const accidents = accidentsOf(page);
       await page.goto(`${base}/sign-in#token=${await world.link(role, `${role}-person`)}`);
-      await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
+      try {
+        await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
+      } catch (cause) {
+        const shown = await page.locator("body").textContent();
+        throw new Error(`${page.url()} shows ${JSON.stringify(shown)}, ${accidents.join("; ")}`, { cause });
+      }
       return { page, accidents };
     },
     close: async () => {

@@ -22,6 +22,8 @@ export function SignInScreen(): ReactNode {
       setProblem(null);
       try {
         const made = await send(sessionSchema, "POST", "/api/session", { token: secret });
+        // The question who is here, asked before, may still be on its way: its "nobody" must not arrive after this.
+        await queries.cancelQueries({ queryKey: sessionQuery.queryKey });
         queries.setQueryData(sessionQuery.queryKey, made);
         await navigate({ href: safePlace(next), replace: true });
       } catch (error) {
