@@ -58,7 +58,7 @@ export async function measurePaired(): Promise<Paired> {
     await LogWriter.open({ folder, writer, keys, segmentBytes: SEGMENT_BYTES });
   const writers = [await open("gateway-0"), await open("gateway-1")] as const;
   const config = respondSection.parse({ mode: "enforce" });
-  const enforcement = await openEnforcement({ config, state, writer: writers[1], log });
+  const enforcement = await openEnforcement({ config, state, directory, writer: writers[1], log });
   const gateway = gatewaySection.parse({
     listen: { port: 0 },
     upstreams: [

@@ -1,4 +1,5 @@
 // What a case is about: the accounts and single exchanges that its chain of custody put into it.
+import type { Finding } from "../core/finding.ts";
 import type { CaseEntry } from "../state/cases.ts";
 
 export interface CaseScope {
@@ -8,19 +9,7 @@ export interface CaseScope {
 
 /** A finding as it was when it was put into the case, with the opinion's method. Canonical JSON in the state. */
 export interface FindingSnapshot {
-  readonly finding: {
-    readonly id: string;
-    readonly kind: string;
-    readonly detector: string;
-    readonly accounts: readonly string[];
-    readonly timeMs: number;
-    readonly pValue?: number | null;
-    readonly eValue?: number | null;
-    readonly errorRate: string;
-    readonly technique: string | null;
-    readonly summary: string;
-    readonly contributions: readonly { readonly name: string; readonly value: string }[];
-  };
+  readonly finding: Finding;
   readonly opinion: Opinion;
 }
 

@@ -1,10 +1,10 @@
 // Collects witnesses' cosignatures beside the ledger: sealing never waits for them, and a checkpoint without them says so.
-import { setTimeout as sleep } from "node:timers/promises";
 import { utf8 } from "../core/bytes.ts";
 import type { Checkpoint } from "../core/checkpoint.ts";
 import { formatNote, type NoteSignature, parseNote } from "../core/note.ts";
 import { settleAll } from "./disk.ts";
 import { LogError, type LogErrorCode } from "./errors.ts";
+import { rounds } from "./rounds.ts";
 import { askWitness, isCosignedBy, type WitnessEndpoint } from "./witness-client.ts";
 
 /** Longest pause after repeated failures of one witness. */
@@ -97,18 +97,9 @@ export class Cosigning {
 
   /** Rounds until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.step(signal);
-      } catch (cause) {
-        const error =
-          cause instanceof LogError
-            ? cause
-            : new LogError("log.write-failed", "could not publish cosignatures", { cause });
-        if (!signal.aborted) this.#options.onError?.(error);
-      }
-      await sleep(this.#options.everyMs, undefined, { signal }).catch(() => {});
-    }
+    const { everyMs, onError } = this.#options;
+    const failure = "could not publish cosignatures";
+    await rounds((stop) => this.step(stop), { everyMs, failure, onError }, signal);
   }
 
   /** Null: it failed, which was reported. */

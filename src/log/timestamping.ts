@@ -1,9 +1,9 @@
 // Puts times on checkpoints beside the ledger, and renews old stamps before their authority's certificate lapses.
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { utf8 } from "../core/bytes.ts";
 import type { Checkpoint } from "../core/checkpoint.ts";
 import { LogError, type LogErrorCode } from "./errors.ts";
+import { rounds } from "./rounds.ts";
 import { askTimestamp, type TimestampAuthority } from "./timestamp-client.ts";
 import type { CheckedStamp, TimestampFiles } from "./timestamp-files.ts";
 
@@ -94,18 +94,13 @@ export class Timestamping {
 
   /** Rounds until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.step(signal);
-      } catch (cause) {
-        const error =
-          cause instanceof LogError
-            ? cause
-            : new LogError("log.write-failed", "could not keep a timestamp", { cause });
-        if (!signal.aborted && error.code !== "log.not-found") this.#options.onError?.(error);
-      }
-      await sleep(Math.min(this.#options.everyMs, TICK_MS), undefined, { signal }).catch(() => {});
-    }
+    const everyMs = Math.min(this.#options.everyMs, TICK_MS);
+    const onError = (error: LogError): void => {
+      // A log that has no checkpoint yet has nothing to stamp.
+      if (error.code !== "log.not-found") this.#options.onError?.(error);
+    };
+    const failure = "could not keep a timestamp";
+    await rounds((stop) => this.step(stop), { everyMs, failure, onError }, signal);
   }
 
   /** What is on disk already. A stamp that does not verify is reported and counts for nothing. */

@@ -96,9 +96,14 @@ export class KeyDirectory {
     if (entry.revoked) return REJECTED.revoked;
     if (entry.expiresMs <= this.#now()) return REJECTED.expired;
     if (this.#suspended.has(entry.principal.account)) return REJECTED["account-suspended"];
-    const organization = this.#organizations.get(entry.principal.account) ?? null;
+    const organization = this.organizationOf(entry.principal.account);
     if (entry.principal.organization !== organization) entry.principal = { ...entry.principal, organization };
     return entry.principal;
+  }
+
+  /** The organisation that an account belongs to, from memory; null: none that is known. */
+  organizationOf(account: string): string | null {
+    return this.#organizations.get(account) ?? null;
   }
 
   /** Reads what changed since the last look. Concurrent calls share one read. */

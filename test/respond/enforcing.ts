@@ -57,7 +57,7 @@ export async function startEnforcing(
   const log = new Watched(writer);
   const silent = pino({ level: process.env["ADYTON_TEST_LOG"] ?? "silent" });
   const config = respondSection.parse({ mode: "enforce", pollMs: 20, ...respond });
-  const enforcement = await openEnforcement({ config, state, writer, log: silent });
+  const enforcement = await openEnforcement({ config, state, directory, writer, log: silent });
   const worker = await startWorker({
     config: gatewaySection.parse({
       listen: { port: 0 },

@@ -6,8 +6,8 @@ import type { Account } from "../../../src/api/contract/accounts.ts";
 import { madeKey } from "../../../src/api/contract/identities.ts";
 import { send } from "../api.ts";
 import { ActionForm } from "../parts/action-form.tsx";
-import { Badge } from "../parts/badge.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
+import { KeyState } from "../parts/key-state.tsx";
 import { OnceShown } from "../parts/once-shown.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
@@ -101,16 +101,7 @@ function columns(revoke: ((key: Key) => Promise<void>) | null): readonly ColumnO
     {
       id: "state",
       title: "State",
-      cell: (key) =>
-        key.revokedAt !== null ? (
-          <Badge tone="quiet">revoked</Badge>
-        ) : revoke === null ? (
-          <Badge tone="good">active</Badge>
-        ) : (
-          <button type="button" className="button quiet" onClick={() => void revoke(key)}>
-            Revoke {key.id}
-          </button>
-        ),
+      cell: (key) => <KeyState {...key} revoke={revoke && (() => revoke(key))} />,
     },
   ];
 }

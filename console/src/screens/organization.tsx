@@ -12,9 +12,9 @@ import {
 import { send } from "../api.ts";
 import { exact } from "../format.ts";
 import { ActionForm } from "../parts/action-form.tsx";
-import { Badge } from "../parts/badge.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
 import { Facts, Panel } from "../parts/facts.tsx";
+import { KeyState } from "../parts/key-state.tsx";
 import { OnceShown } from "../parts/once-shown.tsx";
 import { Empty, Loaded } from "../parts/states.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
@@ -169,16 +169,7 @@ function keyColumns(revoke: ((key: EndUserKey) => Promise<void>) | null): readon
     {
       id: "state",
       title: "State",
-      cell: (key) =>
-        key.revokedAt !== null ? (
-          <Badge tone="quiet">revoked</Badge>
-        ) : revoke === null ? (
-          <Badge tone="good">active</Badge>
-        ) : (
-          <button type="button" className="button quiet" onClick={() => void revoke(key)}>
-            Revoke {key.id}
-          </button>
-        ),
+      cell: (key) => <KeyState {...key} revoke={revoke && (() => revoke(key))} />,
     },
   ];
 }

@@ -7,7 +7,7 @@ import { AppealDesk } from "../../gateway/appeals.ts";
 import { Measures } from "../../gateway/measures.ts";
 import type { LogWriter } from "../../log/writer.ts";
 import { Budgets } from "../../state/budgets.ts";
-import { OrganizationMap } from "../../state/organization-map.ts";
+import type { KeyDirectory } from "../../state/key-directory.ts";
 import { connectRedis, hearNews, type RedisOptions } from "../../state/redis.ts";
 import type { State } from "../../state/state.ts";
 import { type Standings, VerdictTable } from "../../state/verdict-table.ts";
@@ -16,7 +16,7 @@ import { recorderOf } from "../act.ts";
 export interface Enforcement {
   readonly measures: Measures;
   readonly appeals: AppealDesk;
-  /** Resolves when the worker knows what the state says now. */
+  /** Resolves when the worker knows the verdicts of now. */
   settled(): Promise<void>;
   close(): void;
 }
@@ -24,6 +24,8 @@ export interface Enforcement {
 export interface EnforcementOptions {
   readonly config: RespondConfig;
   readonly state: State;
+  /** Knows which organisation an account belongs to. */
+  readonly directory: KeyDirectory;
   readonly writer: LogWriter;
   readonly log: Logger;
 }
@@ -32,6 +34,7 @@ export interface EnforcementOptions {
 export async function openEnforcement({
   config,
   state,
+  directory,
   writer,
   log,
 }: EnforcementOptions): Promise<Enforcement> {
@@ -40,11 +43,6 @@ export async function openEnforcement({
     onFailure: (error) =>
       log.error({ err: error }, "verdicts could not be refreshed; the last known ones hold"),
   });
-  const organizations = config.budgets.some(({ scope }) => scope === "organization")
-    ? await OrganizationMap.open(state, {
-        onFailure: (error) => log.error({ err: error }, "organisations could not be refreshed"),
-      })
-    : null;
   const [redis, news] = await connections(config, table, log);
   const { verify, appeals } = config;
   const measures = new Measures({
@@ -55,7 +53,7 @@ export async function openEnforcement({
       onUnavailable: (error) =>
         log.error({ err: error }, `budgets can't be counted: ${config.onRedisFailure}`),
     }),
-    organizationOf: (account) => organizations?.of(account) ?? null,
+    organizationOf: (account) => directory.organizationOf(account),
     publicUrl: appeals.publicUrl,
     instructions: verify.instructions,
   });
@@ -67,13 +65,9 @@ export async function openEnforcement({
   return {
     measures,
     appeals: desk,
-    settled: async () => {
-      await table.refreshAfterNews();
-      await organizations?.refresh();
-    },
+    settled: () => table.refreshAfterNews(),
     close: () => {
       table.close();
-      organizations?.close();
       redis?.disconnect();
       news?.disconnect();
     },

@@ -32,7 +32,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
   });
-  const enforcement = await openEnforcement({ config: config.respond, state, writer, log });
+  const enforcement = await openEnforcement({ config: config.respond, state, directory, writer, log });
   const upstreamKeys = keys.purposeKey("upstream-keys");
   const worker = await startWorker({
     config: config.gateway,
