@@ -24,15 +24,24 @@ export interface Bench {
 export async function bench(t: TestContext): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "adyton-log-"));
   const keys = await Keyring.open({ folder });
+  const writers: LogWriter[] = [];
   t.after(async () => {
+    // A writer makes its next segment by itself: while one is open, its folder can't be relied on to stay empty.
+    await Promise.allSettled(writers.map((writer) => writer.close()));
     keys.close();
     await rm(folder, { recursive: true, force: true });
   });
   return {
     folder,
     keys,
-    writer: (options) =>
-      LogWriter.open({ folder, keys, writer: "gateway-0", segmentBytes: SMALL_SEGMENT, ...options }),
+    writer: async (options) => {
+      const writer = await LogWriter.open({
+        ...{ folder, keys, writer: "gateway-0", segmentBytes: SMALL_SEGMENT },
+        ...options,
+      });
+      writers.push(writer);
+      return writer;
+    },
     ledger: (options) => Ledger.open({ folder, keys, ...options }),
     log: () => SealedLog.open({ folder, keys }),
   };
