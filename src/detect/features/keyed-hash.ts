@@ -16,6 +16,8 @@ export type HashRole =
   | "content"
   | "input"
   | "conversation"
+  | "blank"
+  | "bias"
   | "tools"
   | "parameters"
   | "client"

@@ -30,6 +30,8 @@ export interface Prompt {
   readonly topLogprobs: number;
   /** Token ids of `logit_bias`, ascending. */
   readonly biasedTokens: readonly number[];
+  /** The same with their values: `id:value` in the order of the body, or "". */
+  readonly biasValues: string;
   /** Names of all top-level fields, sorted: the client program's habit. */
   readonly fields: readonly string[];
   /** Name of the response format, or "". */
@@ -50,6 +52,7 @@ export function promptOf(request: unknown): Prompt {
   const body: Fields = isFields(request) ? request : {};
   const options: Fields = isFields(body["options"]) ? body["options"] : {};
   const logprobs = body["logprobs"];
+  const bias = biasOf(body["logit_bias"]);
   return {
     model: string(body["model"]).slice(0, 200),
     messages: messagesOf(body),
@@ -66,7 +69,8 @@ export function promptOf(request: unknown): Prompt {
     stream: body["stream"] === true,
     logprobs: logprobs === true || (number(logprobs) ?? 0) > 0,
     topLogprobs: number(body["top_logprobs"]) ?? number(logprobs) ?? 0,
-    biasedTokens: biasOf(body["logit_bias"]),
+    biasedTokens: bias.map(([id]) => id).sort((a, b) => a - b),
+    biasValues: bias.map(([id, value]) => `${id}:${value}`).join(","),
     fields: Object.keys(body).sort().slice(0, 64),
     format: isFields(body["response_format"]) ? string(body["response_format"]["type"]) : "",
   };
@@ -135,13 +139,13 @@ function toolName(tool: unknown): string {
 /** Token ids that one request may bias and that are read; published interfaces allow 300 to 1,024. */
 const MAX_BIASED_TOKENS = 2_048;
 
-function biasOf(value: unknown): number[] {
+function biasOf(value: unknown): [number, number][] {
   if (!isFields(value)) return [];
-  const ids: number[] = [];
+  const bias: [number, number][] = [];
   for (const key of Object.keys(value)) {
     const id = Number(key);
-    if (Number.isInteger(id) && id >= 0 && id < 2 ** 32) ids.push(id);
-    if (ids.length >= MAX_BIASED_TOKENS) break;
+    if (Number.isInteger(id) && id >= 0 && id < 2 ** 32) bias.push([id, number(value[key]) ?? 0]);
+    if (bias.length >= MAX_BIASED_TOKENS) break;
   }
-  return ids.sort((a, b) => a - b);
+  return bias;
 }

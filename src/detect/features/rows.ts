@@ -2,15 +2,18 @@
 import type { Exchange } from "../../core/exchange.ts";
 import { embed } from "./embedding.ts";
 import { type FeatureKeys, KeyedHash, NO_HASH } from "./keyed-hash.ts";
+import { nearKeys } from "./near-keys.ts";
+import { type NumericColumns, numericOf } from "./numeric.ts";
 import { type Message, type Prompt, promptOf } from "./prompt.ts";
+import { blanksOf, recallBits } from "./recall.ts";
 import { longestRun } from "./repetition.ts";
 import { affixesOf, ends, wordsOf } from "./text.ts";
 
 /** Raised when a column's meaning changes; rows of an older version are derived again by a rebuild. */
-export const FEATURE_VERSION = 2;
+export const FEATURE_VERSION = 3;
 
 /** One row of `exchange_features`; units in the names, hashes are UInt64 as decimal strings, "0" for absent. */
-export interface FeatureRow {
+export interface FeatureRow extends NumericColumns {
   readonly exchange: string;
   readonly account: string;
   /** When the request was opened, ISO 8601 UTC. */
@@ -35,6 +38,8 @@ export interface FeatureRow {
   readonly top_logprobs: number;
   readonly bias_count: number;
   readonly bias_tokens: readonly number[];
+  /** Of the biased tokens with their values; "0" without any. */
+  readonly bias_values: string;
   readonly tools: number;
   readonly parameters: string;
   readonly system: string;
@@ -52,6 +57,13 @@ export interface FeatureRow {
   readonly asn: number;
   readonly country: string;
   readonly embedding: readonly number[];
+  /** Keys of the last user message that versions of the same text share (see `near-keys.ts`); none for short ones. */
+  readonly near: readonly number[];
+  /** Words of the last user message that were read. */
+  readonly asked_words: number;
+  /** Surroundings of the blanks in the last user message, at most four; and bits that `recall.ts` names. */
+  readonly blanks: readonly string[];
+  readonly recall: number;
   /** Longest run of one word in the last user message, and in the answer. */
   readonly asked_run: number;
   readonly answered_run: number;
@@ -98,6 +110,7 @@ export function rowsOf(exchange: Exchange, keys: FeatureKeys): { exchange_featur
         asn: client.asn ?? 0,
         country: client.country ?? "",
         answered_run: longestRun(answer.text),
+        ...numericOf(exchange.request, answer.text, hasher.wordSeed),
       },
     ],
   };
@@ -111,6 +124,7 @@ type ParameterColumns = Pick<
   | "top_logprobs"
   | "bias_count"
   | "bias_tokens"
+  | "bias_values"
   | "tools"
   | "toolset"
   | "parameters"
@@ -135,6 +149,7 @@ function parameterColumns(prompt: Prompt, hasher: KeyedHash): ParameterColumns {
     ),
     bias_count: prompt.biasedTokens.length,
     bias_tokens: prompt.biasedTokens,
+    bias_values: hasher.of("bias", prompt.biasValues),
     tools: prompt.tools.length,
     toolset: hasher.ofRepeated("tools", [...prompt.tools].sort().join(",")),
     parameters: hasher.ofRepeated("parameters", habit.join("|")),
@@ -152,12 +167,17 @@ type TextColumns = Pick<
   | "input"
   | "conversation"
   | "embedding"
+  | "near"
+  | "asked_words"
+  | "blanks"
+  | "recall"
   | "asked_run"
 >;
 
 function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
   const spoken = prompt.messages.filter((message) => message.role !== "system");
   const system = prompt.messages.filter((message) => message.role === "system");
+  const instructions = joined(system);
   const asked = spoken.findLast((message) => message.role === "user")?.text ?? "";
   const text = wordsOf(ends(asked));
   const { opening, closing, head, tail } = affixesOf(text);
@@ -172,12 +192,16 @@ function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
     prompt_chars: prompt.messages.reduce((sum, message) => sum + message.text.length, 0),
     turns: Math.min(spoken.length, 65_535),
     continued: spoken.some((message) => message.role !== "user") ? 1 : 0,
-    system: hasher.ofRepeated("system", joined(system), (text) => wordsOf(ends(text)).words.join(" ")),
+    system: hasher.ofRepeated("system", instructions, (text) => wordsOf(ends(text)).words.join(" ")),
     affixes: [...affixes],
     skeleton: hasher.of("skeleton", text.words.join(" ")),
     input: hasher.ofRepeated("input", asked.trim()),
     conversation: conversationHash(prompt.messages, hasher),
     embedding: embed(text.words, hasher.wordSeed),
+    near: nearKeys(text.words, hasher.wordSeed),
+    asked_words: Math.min(text.words.length, 65_535),
+    blanks: blanksOf(asked, hasher),
+    recall: recallBits(asked, instructions),
     asked_run: longestRun(asked),
   };
 }
