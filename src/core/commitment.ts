@@ -33,17 +33,24 @@ export function writeOpening(target: Buffer, offset: number, opening: Opening): 
   return at + opening.value.length;
 }
 
+/** Where the opening at `offset` ends, or null where there is none. */
+export function openingEnd(source: Buffer, offset: number): number | null {
+  if (source.length < offset + FIXED_BYTES) return null;
+  for (let i = 0; i < DOMAIN.length; i++) if (source[offset + i] !== DOMAIN[i]) return null;
+  const lengthAt = offset + DOMAIN.length + 1 + (source[offset + DOMAIN.length] ?? 0) + SALT_BYTES;
+  if (source.length < lengthAt + 4) return null;
+  const end = lengthAt + 4 + source.readUInt32BE(lengthAt);
+  return source.length < end ? null : end;
+}
+
 /** Reads the opening at `offset`, or null where there is none. */
 export function readOpening(source: Buffer, offset: number): (Opening & { end: number }) | null {
-  if (source.length < offset + FIXED_BYTES) return null;
-  if (source.compare(DOMAIN, 0, DOMAIN.length, offset, offset + DOMAIN.length) !== 0) return null;
+  const end = openingEnd(source, offset);
+  if (end === null) return null;
   const nameAt = offset + DOMAIN.length + 1;
   const saltAt = nameAt + source.readUInt8(nameAt - 1);
   const lengthAt = saltAt + SALT_BYTES;
-  if (source.length < lengthAt + 4) return null;
   const valueAt = lengthAt + 4;
-  const end = valueAt + source.readUInt32BE(lengthAt);
-  if (source.length < end) return null;
   const field = source.toString("latin1", nameAt, saltAt);
   return { field, salt: source.subarray(saltAt, lengthAt), value: source.subarray(valueAt, end), end };
 }

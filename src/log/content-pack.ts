@@ -160,10 +160,15 @@ export class PackWriter {
     this.#end += PACK_HEADER_BYTES + frame.sealed.length;
   }
 
-  /** Writes and syncs what was appended. */
-  async flush(): Promise<void> {
+  /** Writes and syncs what was appended. `whole`: only packs to which nothing will be added. */
+  async flush(options: { readonly whole?: boolean } = {}): Promise<void> {
     const pending = this.#pending;
     this.#pending = new Map();
+    const last = pending.get(this.#bundle);
+    if (options.whole && last !== undefined) {
+      pending.delete(this.#bundle);
+      this.#pending.set(this.#bundle, last);
+    }
     await settleAll([...pending].map(([bundle, { offset, parts }]) => this.#put(bundle, offset, parts)));
   }
 

@@ -64,3 +64,37 @@ export interface FsckReport {
 
 /** Where the checks report. */
 export type Complain = (problem: FsckProblem) => void;
+
+/** Problems kept in a report; beyond them they are only counted. */
+const MAX_PROBLEMS = 100;
+
+/** Problems in the order in which they are told: that of the log, although parts of it are checked ahead of others. */
+export class Findings {
+  readonly problems: FsckProblem[] = [];
+  count = 0;
+  #held: FsckProblem[] = [];
+
+  readonly complain: Complain = (problem) => {
+    this.count += 1;
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem);
+  };
+
+  /** Keeps a problem back until `release`: what lies before it in the log is not checked yet. */
+  readonly hold: Complain = (problem) => {
+    this.#held.push(problem);
+  };
+
+  get holdsAny(): boolean {
+    return this.#held.length > 0;
+  }
+
+  release(): void {
+    for (const problem of this.#held.splice(0)) this.complain(problem);
+  }
+
+  /** Goes on with what an interrupted check had found. */
+  add(problems: readonly FsckProblem[], count: number): void {
+    this.problems.push(...problems.slice(0, MAX_PROBLEMS - this.problems.length));
+    this.count += count;
+  }
+}

@@ -14,7 +14,8 @@ import { type Disk, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { ContentCheck } from "./fsck-content.ts";
 import { OrderCheck } from "./fsck-order.ts";
-import type { Complain, FsckProblem, FsckReport } from "./fsck-report.ts";
+import { PackChecks } from "./fsck-packs.ts";
+import { type Complain, Findings, type FsckReport } from "./fsck-report.ts";
 import { type FsckState, readFsckState, SAVE_EVERY_LEAVES, writeFsckState } from "./fsck-resume.ts";
 import { checkTimestamps } from "./fsck-timestamps.ts";
 import { type EarlierHead, TreeCheck } from "./fsck-tree.ts";
@@ -22,8 +23,8 @@ import type { Keyring } from "./keyring.ts";
 import { readLedgerState } from "./ledger-state.ts";
 import type { TimestampAuthority } from "./timestamp-client.ts";
 
-/** Problems kept in a report; beyond them they are only counted. */
-const MAX_PROBLEMS = 100;
+/** Leaves of a log from which on the check takes longer than starting threads that help with it. */
+const HELP_FROM_LEAVES = 16_384;
 
 export interface FsckOptions {
   /** The data folder. */
@@ -43,6 +44,8 @@ export interface FsckOptions {
   readonly resume?: boolean;
   /** How often they do, in leaves: a multiple of 256. */
   readonly saveEveryLeaves?: number;
+  /** Threads that help (default: none in a short log, else one less than there are cores). */
+  readonly threads?: number;
 }
 
 async function openHead(
@@ -92,6 +95,12 @@ async function checkState(disk: Disk, path: string, tree: TreeCheck, complain: C
   }
 }
 
+interface Place {
+  readonly disk: Disk;
+  readonly folder: DataFolder;
+  readonly findings: Findings;
+}
+
 /** What was signed, cosigned and stamped. */
 interface Heads {
   readonly head: Pick<Checkpoint, "origin" | "size" | "root"> | null;
@@ -122,13 +131,14 @@ interface Checks {
   readonly tree: TreeCheck;
   readonly order: OrderCheck;
   readonly content: ContentCheck;
+  readonly packs: PackChecks;
 }
 
 function makeChecks(
   options: FsckOptions,
   { disk, folder }: { disk: Disk; folder: DataFolder },
   { head, earlier }: Heads,
-  { from, complain }: { from: FsckState | null; complain: Complain },
+  { from, findings }: { from: FsckState | null; findings: Findings },
 ): Checks {
   const tree = new TreeCheck({
     disk,
@@ -136,13 +146,16 @@ function makeChecks(
     size: head?.size ?? 0,
     root: head?.root ?? null,
     earlier,
-    complain,
+    complain: findings.hold,
     ...(from === null ? {} : { from: { leaves: from.leaves, state: from.tree } }),
   });
   const keys = options.keys ?? null;
   const contentFrom = from?.content ?? null;
+  const { complain, hold } = findings;
   const content = new ContentCheck({ disk, folder: folder.content, keys, complain, from: contentFrom });
-  return { tree, order: new OrderCheck(complain, from?.order), content };
+  const isLong = (head?.size ?? 0) >= HELP_FROM_LEAVES;
+  const packs = new PackChecks(content, { threads: options.threads ?? (isLong ? undefined : 0) });
+  return { tree, order: new OrderCheck(hold, from?.order), content, packs };
 }
 
 /**
@@ -152,47 +165,36 @@ function makeChecks(
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const { disk = NODE_DISK, saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
   const folder = new DataFolder(options.folder);
-  const problems: FsckProblem[] = [];
-  let problemCount = 0;
-  const complain: Complain = (problem) => {
-    problemCount += 1;
-    if (problems.length < MAX_PROBLEMS) problems.push(problem);
-  };
+  const findings = new Findings();
   const place = { disk, folder };
-  const heads = await openHeads(options, place, complain);
+  const heads = await openHeads(options, place, findings.complain);
   const { head } = heads;
   const size = head?.size ?? 0;
   const depth = options.content === false ? "leaves" : options.keys === undefined ? "digests" : "content";
   const question = { origin: head?.origin ?? "", depth, size } as const;
   const from = options.resume === true ? await readFsckState(disk, folder.fsckState, question) : null;
   // What the heads say is asked anew each time; what was found on the way is remembered.
-  const [kept, counted] = [problems.length, problemCount];
-  problems.push(...(from?.problems ?? []).slice(0, MAX_PROBLEMS - kept));
-  problemCount += from?.problemCount ?? 0;
-  const checks = makeChecks(options, place, heads, { from, complain });
+  const before = { kept: findings.problems.length, count: findings.count };
+  findings.add(from?.problems ?? [], from?.problemCount ?? 0);
+  const checks = makeChecks(options, place, heads, { from, findings });
   const { tree, order, content } = checks;
-  for (let bundle = (from?.leaves ?? 0) / TILE_WIDTH; bundle * TILE_WIDTH < size; bundle++) {
-    const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-    await checkOne(options, { ...place, complain }, checks, { bundle, width });
-    const leaves = bundle * TILE_WIDTH + width;
-    options.onProgress?.(leaves, size);
-    if (leaves % saveEveryLeaves > 0 || leaves === size) continue;
+  const save = async (leaves: number): Promise<void> => {
     const parts = { tree: tree.save(), order: order.save(), content: content.save() };
-    const found = { problems: problems.slice(kept), problemCount: problemCount - counted };
+    const problems = findings.problems.slice(before.kept);
+    const found = { problems, problemCount: findings.count - before.count };
     const { origin } = question;
     await remember(disk, folder.fsckState, { v: 1, origin, depth, leaves, ...parts, ...found });
-  }
-  content.finish();
-  await tree.finish();
+  };
+  await checkAll(options, { ...place, findings }, checks, { from: from?.leaves ?? 0, size, save });
   if (head !== null && !equalBytes(tree.root(), head.root)) {
     const message = `expected root ${base64(tree.root())} at size ${size}, got ${base64(head.root)}`;
-    complain({ code: "root", file: folder.checkpoint, offset: null, index: null, message });
+    findings.complain({ code: "root", file: folder.checkpoint, offset: null, index: null, message });
   }
-  await checkState(disk, folder.ledgerState, tree, complain);
+  await checkState(disk, folder.ledgerState, tree, findings.complain);
   if (size > saveEveryLeaves) await disk.remove(folder.fsckState).catch(() => {});
   return {
     resumedFrom: from?.leaves ?? 0,
-    ok: problemCount === 0,
+    ok: findings.count === 0,
     size,
     root: base64(tree.root()),
     origin: head?.origin ?? "",
@@ -200,23 +202,56 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
     checked: { leaves: tree.size, tiles: tree.tiles, timestamps: heads.stamps, ...content.counts },
     gaps: order.gaps,
     open: order.openCount,
-    problemCount,
-    problems,
+    problemCount: findings.count,
+    problems: findings.problems,
   };
+}
+
+/** Goes through the log from leaf `from` on and saves now and then. */
+async function checkAll(
+  options: FsckOptions,
+  place: Place,
+  checks: Checks,
+  { from, size, save }: { from: number; size: number; save: (leaves: number) => Promise<void> },
+): Promise<void> {
+  const { saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
+  const { tree, content, packs } = checks;
+  try {
+    for (let bundle = from / TILE_WIDTH; bundle * TILE_WIDTH < size; bundle++) {
+      const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
+      await checkOne(options, place, checks, { bundle, width });
+      const leaves = bundle * TILE_WIDTH + width;
+      options.onProgress?.(leaves, size);
+      if (leaves % saveEveryLeaves > 0 || leaves === size) continue;
+      await packs.drain();
+      await save(leaves);
+    }
+    await packs.drain();
+  } finally {
+    packs.close();
+  }
+  content.finish();
+  await tree.finish();
+  place.findings.release();
 }
 
 async function checkOne(
   options: FsckOptions,
-  { disk, folder, complain }: { disk: Disk; folder: DataFolder; complain: Complain },
-  { tree, order, content }: Checks,
+  { disk, folder, findings }: Place,
+  { tree, order, packs }: Checks,
   { bundle, width }: { bundle: number; width: number },
 ): Promise<void> {
+  const complain = findings.hold;
   const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
   for (const { leaf, file, offset, index } of leaves)
     if (leaf !== null) order.leaf(leaf, { file, offset, index });
+  if (findings.holdsAny) {
+    await packs.drain();
+    findings.release();
+  }
   if (options.content === false) return;
   const read = leaves.map(({ leaf }) => leaf);
-  await content.bundle(bundle, read);
+  await packs.take(bundle, read);
 }
 
 /** A folder that can't be written must not keep its log from being checked. */

@@ -1,28 +1,19 @@
 // From what a writer wrote to leaves: digests, pairing of opens with closes, interruptions and gaps.
 import type { Leaf } from "../core/leaf.ts";
 import { FIELDS } from "../core/record.ts";
-import { sha256Base64url } from "../core/sha256.ts";
-import type { Frame } from "./frame.ts";
 import { INSTALLATION_PSEUDONYM, pseudonymText } from "./keyring.ts";
 import type { OpenExchanges } from "./open-exchanges.ts";
-import type { FrameSealer, SealedFrame } from "./sealing.ts";
+import type { SealedFrame } from "./sealing.ts";
 import type { TailEvent } from "./writer-tail.ts";
-
-/** A leaf to be sealed, with the frame its content comes from. */
-export interface NewLeaf {
-  readonly leaf: Leaf;
-  readonly frame: SealedFrame | null;
-}
 
 export interface LeafContext {
   readonly node: string;
   readonly writer: string;
   readonly open: OpenExchanges;
-  readonly sealer: FrameSealer;
   /** Index that the next leaf will get. */
   nextIndex(): number;
-  /** Appends it, so that `nextIndex` moves on. */
-  emit(leaf: NewLeaf): void;
+  /** Appends a leaf with the frame its content comes from, so that `nextIndex` moves on. */
+  emit(leaf: Leaf, frame: SealedFrame | null): void;
   /** Time of leaves that have no frame. */
   readonly nowMs: number;
 }
@@ -47,7 +38,7 @@ function frameLeaf(
     seq: frame.sequence,
     time: iso(frame.timeMs),
     commit,
-    digest: sha256Base64url(frame.sealed),
+    digest: frame.digest,
     bytes: frame.sealed.length,
   };
   if (frame.kind === "act") leaf.act = frame.name;
@@ -65,16 +56,16 @@ function interrupt(
   for (const { exchange, leaf, sequence } of opens) {
     const { node, writer, nowMs } = context;
     const base = { v: 1, kind: "interrupted", node, writer, incarnation, seq: sequence } as const;
-    context.emit({ leaf: { ...base, time: iso(nowMs), exchange, open: leaf }, frame: null });
+    context.emit({ ...base, time: iso(nowMs), exchange, open: leaf }, null);
   }
 }
 
-function sealFrame(clear: Frame, incarnation: number, context: LeafContext): void {
+/** The leaf of a sealed frame, and before it that of an interruption which it shows. */
+export function emitFrame(frame: SealedFrame, incarnation: number, context: LeafContext): void {
   const { open, writer } = context;
-  const frame = context.sealer.seal(clear);
   if (frame.kind === "close") {
     const opened = open.take(writer, incarnation, frame.name)?.leaf;
-    context.emit({ leaf: frameLeaf(frame, incarnation, context, opened), frame });
+    context.emit(frameLeaf(frame, incarnation, context, opened), frame);
     return;
   }
   if (frame.kind === "open") {
@@ -87,19 +78,18 @@ function sealFrame(clear: Frame, incarnation: number, context: LeafContext): voi
       sequence: frame.sequence,
     });
   }
-  context.emit({ leaf: frameLeaf(frame, incarnation, context, undefined), frame });
+  context.emit(frameLeaf(frame, incarnation, context, undefined), frame);
 }
 
-/** Seals one event of a writer's tail. */
-export function sealEvent(event: TailEvent, context: LeafContext): void {
+/** The leaves of an event that brought no frame. */
+export function emitEvent(event: Exclude<TailEvent, { type: "frame" }>, context: LeafContext): void {
   const { incarnation } = event;
-  if (event.type === "frame") sealFrame(event.frame, incarnation, context);
-  else if (event.type === "final")
+  if (event.type === "final") {
     interrupt(context, incarnation, context.open.takeAll(context.writer, incarnation));
-  else {
-    const { node, writer, nowMs } = context;
-    const act = event.declared ? "log.write-failed" : "log.damaged";
-    const base = { v: 1, kind: "act", node, writer, incarnation, seq: event.from } as const;
-    context.emit({ leaf: { ...base, time: iso(nowMs), act, gap: event.count }, frame: null });
+    return;
   }
+  const { node, writer, nowMs } = context;
+  const act = event.declared ? "log.write-failed" : "log.damaged";
+  const base = { v: 1, kind: "act", node, writer, incarnation, seq: event.from } as const;
+  context.emit({ ...base, time: iso(nowMs), act, gap: event.count }, null);
 }

@@ -4,25 +4,28 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DataFolder } from "../config/data-folder.ts";
 import { base64, base64Bytes } from "../core/bytes.ts";
-import { encodeLeaf, type Leaf, parseLeaf } from "../core/leaf.ts";
+import { type Leaf, parseLeaf } from "../core/leaf.ts";
 import { TILE_WIDTH } from "../core/tiles.ts";
 import { sameKey } from "../core/verifier-key.ts";
 import { CheckpointFile, readCheckpoint, requireSameRoot } from "./checkpoint-file.ts";
 import { PackWriter } from "./content-pack.ts";
-import { type Disk, makeFolder, NODE_DISK, settleAll } from "./disk.ts";
+import { type Disk, makeFolder, NODE_DISK } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { ExchangeIndex, type IndexRow } from "./exchange-index.ts";
 import { FolderLock } from "./folder-lock.ts";
 import type { Keyring } from "./keyring.ts";
-import { type LeafContext, type NewLeaf, sealEvent } from "./leaf-maker.ts";
+import { indexRows, LeafBatch } from "./leaf-batch.ts";
+import { emitEvent, emitFrame, type LeafContext } from "./leaf-maker.ts";
 import { rebuildLedgerState } from "./ledger-rebuild.ts";
 import { type LedgerState, readLedgerState, type WriterPosition, writeLedgerState } from "./ledger-state.ts";
 import { OpenExchanges } from "./open-exchanges.ts";
-import { FrameSealer } from "./sealing.ts";
+import { RecordCrew } from "./record-crew.ts";
+import { sealInOrder } from "./seal-in-order.ts";
+import { FrameSealer, type SealedFrame } from "./sealing.ts";
 import { WRITER_NAME } from "./segment.ts";
 import { TileReader } from "./tile-reader.ts";
 import { dropBeyond, TreeWriter } from "./tree-writer.ts";
-import { readTail } from "./writer-tail.ts";
+import { readTail, type TailEvent } from "./writer-tail.ts";
 
 /** Bytes of segments that one step takes from all writers together, about. Bounds memory and the time of a step. */
 const STEP_BYTES: number = 16 * 1024 * 1024;
@@ -45,6 +48,8 @@ export interface LedgerOptions {
   readonly disk?: Disk;
   readonly stepBytes?: number;
   readonly intervalMs?: number;
+  /** Threads that help when much waits to be sealed; one less than there are cores unless told. */
+  readonly threads?: number;
   /** How long to wait for another ledger to end; 2 s unless told. */
   readonly lockTimeoutMs?: number;
   /** Told of each failed step (`run` tries again) and of damage found in segments. */
@@ -66,6 +71,7 @@ export class Ledger {
   readonly #clock: () => number;
   readonly #lock: FolderLock;
   readonly #sealer: FrameSealer;
+  readonly #crew: RecordCrew;
   readonly #writeAheadKey: Buffer;
   readonly #index: ExchangeIndex;
   readonly #checkpoints: CheckpointFile;
@@ -80,6 +86,7 @@ export class Ledger {
     this.#clock = options.clock ?? Date.now;
     this.#lock = lock;
     this.#sealer = new FrameSealer(options.keys);
+    this.#crew = new RecordCrew({ threads: options.threads });
     this.#writeAheadKey = options.keys.writeAheadKey;
     this.#checkpoints = new CheckpointFile(this.#disk, folder);
     this.#index = ExchangeIndex.open(join(folder.ledger, "index.sqlite"));
@@ -113,17 +120,21 @@ export class Ledger {
   }
 
   /**
-   * Seals what the writers have written since the last step; `more`: a limit stopped it, there is work left. On an error nothing is lost: the next step begins again from
-   * what is committed.
+   * Seals what the writers have written since the last step; `more`: a limit stopped it, there is work left. On an error
+   * nothing is lost: the next step begins again from what is committed.
    */
   async step(): Promise<{ sealed: number; more: boolean }> {
     const sealing = this.#sealing ?? (await this.#load());
     this.#sealing = null; // set again only when everything below went well
-    const leaves: NewLeaf[] = [];
-    const writers = await this.#collect(sealing, leaves);
-    if (leaves.length > 0 || writers.moved) await this.#commit(sealing, leaves, writers.positions);
-    this.#sealing = sealing;
-    return { sealed: leaves.length, more: writers.more };
+    const batch = new LeafBatch({ keys: this.#options.keys, tree: sealing.tree, packs: sealing.packs });
+    try {
+      const writers = await this.#collect(sealing, batch);
+      if (batch.count > 0 || writers.moved) await this.#commit(sealing, batch, writers.positions);
+      this.#sealing = sealing;
+      return { sealed: batch.count, more: writers.more };
+    } finally {
+      await batch.settle();
+    }
   }
 
   /** Steps until `signal` aborts; a failing step is reported to `onError` and tried again. */
@@ -152,6 +163,7 @@ export class Ledger {
 
   close(): void {
     this.#sealing = null;
+    this.#crew.close();
     this.#index.close();
     this.#lock.release();
   }
@@ -234,7 +246,7 @@ export class Ledger {
   /** Turns the tails of all writers into leaves. */
   async #collect(
     sealing: Sealing,
-    leaves: NewLeaf[],
+    batch: LeafBatch,
   ): Promise<{ positions: Record<string, WriterPosition>; moved: boolean; more: boolean }> {
     const positions: Record<string, WriterPosition> = {};
     let moved = false;
@@ -254,18 +266,13 @@ export class Ledger {
         node: this.#options.keys.node,
         writer,
         open: sealing.open,
-        sealer: this.#sealer,
-        nextIndex: () => sealing.state.size + leaves.length,
-        emit: (leaf) => leaves.push(leaf),
+        nextIndex: () => sealing.tree.size,
+        emit: (leaf, frame) => batch.add(leaf, frame),
         nowMs: this.#clock(),
       };
-      for (const event of read.events) {
-        this.#report(event);
-        sealEvent(event, context);
-        if (event.type === "frame") budget -= event.frame.plain.length;
-      }
+      budget -= await this.#emit(read.events, context);
       // The lock was free before the tail was read to its end, so nothing can come from that incarnation any more.
-      if (gone && !read.more) sealEvent({ type: "final", incarnation: read.position.incarnation }, context);
+      if (gone && !read.more) emitEvent({ type: "final", incarnation: read.position.incarnation }, context);
       positions[writer] = read.position;
       moved ||=
         former?.segment !== read.position.segment || former?.incarnation !== read.position.incarnation;
@@ -275,7 +282,30 @@ export class Ledger {
     return { positions, moved, more };
   }
 
-  #report(event: Parameters<typeof sealEvent>[0]): void {
+  /** Seals the events of a writer's tail and makes their leaves, in order. Returns the bytes of content. */
+  async #emit(events: readonly TailEvent[], context: LeafContext): Promise<number> {
+    const frames = events.flatMap((event) => (event.type === "frame" ? [event.frame] : []));
+    const batches = sealInOrder(frames, { sealer: this.#sealer, crew: this.#crew });
+    let sealed: readonly SealedFrame[] = [];
+    let at = 0;
+    for (const event of events) {
+      if (event.type !== "frame") {
+        this.#report(event);
+        emitEvent(event, context);
+        continue;
+      }
+      if (at === sealed.length) {
+        sealed = (await batches.next()).value ?? [];
+        at = 0;
+      }
+      const frame = sealed[at++];
+      if (frame === undefined) throw new TypeError(`expected ${frames.length} sealed frames, got fewer`);
+      emitFrame(frame, event.incarnation, context);
+    }
+    return frames.reduce((sum, { plain }) => sum + plain.length, 0);
+  }
+
+  #report(event: TailEvent): void {
     if (event.type !== "gap" || event.declared) return;
     const what = `${event.count} records from ${event.from} are missing in ${event.path} at ${event.offset}`;
     this.#options.onError?.(new LogError("log.damaged", what));
@@ -297,27 +327,19 @@ export class Ledger {
    * refers to and that the next load removes; a crash after it leaves a checkpoint that lags, which the load renews.
    */
   async #commit(
-    sealing: Sealing,
-    leaves: readonly NewLeaf[],
+    { state, tree, open }: Sealing,
+    batch: LeafBatch,
     positions: Record<string, WriterPosition>,
   ): Promise<void> {
-    const { state, tree, packs, open } = sealing;
-    const rows: IndexRow[] = [];
-    for (const { leaf, frame } of leaves) {
-      const index = tree.append(encodeLeaf(leaf));
-      if (frame !== null) packs.append(index, frame);
-      rows.push(...indexRows(leaf, index));
-    }
-    this.#options.keys.save(); // content must never be durable before its key is
-    await settleAll([packs.flush(), tree.flush()]);
+    await batch.flush();
     const root = tree.root();
     Object.assign(state, { size: tree.size, root: base64(root), origin: this.origin, open: open.toRows() });
     Object.assign(state.writers, positions);
     await writeLedgerState(this.#disk, this.#folder.ledgerState, state);
     this.#size = tree.size;
-    if (leaves.length === 0) return;
+    if (batch.count === 0) return;
     await this.#publish(tree.size, root);
-    this.#index.add(rows, tree.size);
+    this.#index.add(batch.rows, tree.size);
     await tree.removeFilledPartials();
   }
 
@@ -326,9 +348,4 @@ export class Ledger {
     const signers = this.#options.keys.signers(origin);
     await this.#checkpoints.publish({ origin, size, root }, { signers, nowMs: this.#clock() });
   }
-}
-
-function indexRows(leaf: Leaf, index: number): IndexRow[] {
-  if (leaf.exchange === undefined) return [];
-  return [{ exchange: leaf.exchange, leaf: index, closes: leaf.kind !== "open" }];
 }

@@ -1,7 +1,7 @@
 // The cryptography of one record: fields to commitments and ciphertext, and back.
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
-import { openingBytes, readOpening, SALT_BYTES, writeOpening } from "../core/commitment.ts";
+import { openingBytes, openingEnd, readOpening, SALT_BYTES, writeOpening } from "../core/commitment.ts";
 import { FIELDS } from "../core/record.ts";
 import { sha256Base64url, sha256Into } from "../core/sha256.ts";
 import { LogError } from "./errors.ts";
@@ -11,6 +11,7 @@ import { RandomPool } from "./random-pool.ts";
 
 export const NONCE_BYTES = 32;
 export const TAG_BYTES = 16;
+export const RECORD_KEY_BYTES = 32;
 const LABEL = Buffer.from("adyton record key v1");
 /** Each record key encrypts exactly one message, so the GCM nonce may be constant. */
 const ZERO_IV = Buffer.alloc(12);
@@ -20,7 +21,7 @@ const DECIPHER = { authTagLength: TAG_BYTES };
 const keyInput = Buffer.alloc(4 + 32 + LABEL.length + NONCE_BYTES);
 keyInput.writeUInt32BE(1, 0);
 LABEL.copy(keyInput, 36);
-const keyBytes = Buffer.alloc(32);
+const keyBytes = Buffer.alloc(RECORD_KEY_BYTES);
 
 /**
  * Key of one record: SHA-256(00000001 || account key || label || nonce), the one-step derivation of NIST SP 800-56C
@@ -28,10 +29,19 @@ const keyBytes = Buffer.alloc(32);
  * is how a single record is erased. Unlike wrapping it has no limit on records per account key, and costs one hash.
  */
 export function recordKey(accountKey: Buffer, nonce: Uint8Array): KeyObject {
+  writeRecordKey(keyBytes, 0, { accountKey, nonce });
+  return createSecretKey(keyBytes); // a KeyObject: Node takes 30 us more for a cipher made from bytes
+}
+
+/** The same key as 32 bytes at `target[at…]`, for another thread. */
+export function writeRecordKey(
+  target: Buffer,
+  at: number,
+  { accountKey, nonce }: { accountKey: Buffer; nonce: Uint8Array },
+): void {
   accountKey.copy(keyInput, 4);
   keyInput.set(nonce, 36 + LABEL.length);
-  sha256Into(keyBytes, 0, keyInput);
-  return createSecretKey(keyBytes); // a KeyObject: Node takes 30 us more for a cipher made from bytes
+  sha256Into(target, at, keyInput);
 }
 
 /** Plaintext of a record: account id, then each field's opening. */
@@ -61,8 +71,18 @@ export function writePlain(target: Buffer, at: number, record: PlainRecord, rand
   }
 }
 
+/** What encrypting a record gives. */
+export interface Sealed {
+  /** One for each field, in the order of the record. */
+  readonly commitments: readonly string[];
+  /** Ciphertext and tag. */
+  readonly sealed: Buffer;
+  /** SHA-256 of `sealed`, base64url. */
+  readonly digest: string;
+}
+
 /** A record under its own key, as packs keep it and leaves describe it. */
-export interface SealedFrame {
+export interface SealedFrame extends Sealed {
   readonly kind: FrameKind;
   readonly sequence: number;
   readonly timeMs: number;
@@ -71,13 +91,37 @@ export interface SealedFrame {
   readonly pseudonym: Buffer;
   readonly keyId: Buffer;
   readonly nonce: Buffer;
-  /** One for each field of the kind, in the order of FIELDS. */
-  readonly commitments: readonly string[];
-  /** Ciphertext and tag. */
-  readonly sealed: Buffer;
 }
 
-/** Encrypts records under keys of their own and commits to each of their fields. */
+/** Encrypts the plaintext of a record and commits to each of its fields. Null: it is none of ours. */
+export function sealPlain(plain: Buffer, key: KeyObject): Sealed | null {
+  const commitments: string[] = [];
+  for (let at = accountEnd(plain); at < plain.length; ) {
+    const end = openingEnd(plain, at);
+    if (end === null) return null;
+    commitments.push(sha256Base64url(plain.subarray(at, end)));
+    at = end;
+  }
+  const cipher = createCipheriv("aes-256-gcm", key, ZERO_IV);
+  const encrypted = cipher.update(plain);
+  cipher.final();
+  const sealed = Buffer.concat([encrypted, cipher.getAuthTag()]);
+  return { commitments, sealed, digest: sha256Base64url(sealed) };
+}
+
+function accountEnd(plain: Buffer): number {
+  return 2 + plain.readUInt16BE(0);
+}
+
+/** A record's key material before it is encrypted. */
+export interface KeyedFrame {
+  readonly frame: Frame;
+  readonly pseudonym: Buffer;
+  readonly keyId: Buffer;
+  readonly nonce: Buffer;
+}
+
+/** Gives each record a key of its own and encrypts it. */
 export class FrameSealer {
   readonly #keys: Keyring;
   readonly #random: RandomPool = new RandomPool();
@@ -88,25 +132,28 @@ export class FrameSealer {
 
   /** Throws LogError: `log.damaged` when the plaintext is none of ours, `log.key-store-failed`. */
   seal(frame: Frame): SealedFrame {
-    const { kind, sequence, timeMs, name, plain } = frame;
-    const commitments: string[] = [];
-    const accountEnd = 2 + plain.readUInt16BE(0);
-    for (let at = accountEnd; at < plain.length; ) {
-      const end = readOpening(plain, at)?.end;
-      if (end === undefined) throw damaged(frame);
-      commitments.push(sha256Base64url(plain.subarray(at, end)));
-      at = end;
-    }
-    if (commitments.length !== FIELDS[kind].length) throw damaged(frame);
-    const account = accountEnd === 2 ? null : plain.toString("utf8", 2, accountEnd);
+    const keyed = this.key(frame, keyBytes, 0);
+    return finished(keyed, sealPlain(frame.plain, createSecretKey(keyBytes)));
+  }
+
+  /** Draws a nonce and writes the record's key at `target[at…]`: for whoever encrypts it. */
+  key(frame: Frame, target: Buffer, at: number): KeyedFrame {
+    const end = accountEnd(frame.plain);
+    const account = end === 2 ? null : frame.plain.toString("utf8", 2, end);
     const { pseudonym, keyId, key } = this.#keys.forWriting(account);
     const nonce = Buffer.from(this.#random.take(NONCE_BYTES));
-    const cipher = createCipheriv("aes-256-gcm", recordKey(key, nonce), ZERO_IV);
-    const encrypted = cipher.update(plain);
-    cipher.final();
-    const sealed = Buffer.concat([encrypted, cipher.getAuthTag()]);
-    return { kind, sequence, timeMs, name, pseudonym, keyId, nonce, commitments, sealed };
+    writeRecordKey(target, at, { accountKey: key, nonce });
+    return { frame, pseudonym, keyId, nonce };
   }
+}
+
+/** Puts together what was encrypted elsewhere. Throws LogError `log.damaged`. */
+export function finished(keyed: KeyedFrame, parts: Sealed | null): SealedFrame {
+  const { frame, pseudonym, keyId, nonce } = keyed;
+  const { kind, sequence, timeMs, name } = frame;
+  if (parts?.commitments.length !== FIELDS[kind].length) throw damaged(frame);
+  const { commitments, sealed, digest } = parts;
+  return { kind, sequence, timeMs, name, pseudonym, keyId, nonce, commitments, sealed, digest };
 }
 
 function damaged({ kind, sequence }: Frame): LogError {

@@ -22,6 +22,11 @@ interface Level {
   changed: boolean;
 }
 
+interface TileFile {
+  readonly tile: TileName;
+  readonly bytes: Uint8Array;
+}
+
 export class TreeWriter {
   readonly #disk: Disk;
   readonly #folder: string;
@@ -30,7 +35,7 @@ export class TreeWriter {
   #entries: Uint8Array[] = [];
   #entriesChanged = false;
   /** Full tiles and bundles since the last flush. */
-  #full: { tile: TileName; bytes: Uint8Array }[] = [];
+  #full: TileFile[] = [];
   /** Tiles that became full: their partial forms may go once the size is committed. */
   #filled: TileName[] = [];
   /** Folders of partial forms that are on disk. */
@@ -111,12 +116,19 @@ export class TreeWriter {
 
   /**
    * Writes and syncs everything appended since the last flush, files first and then their folders. Until the caller
-   * commits the size, a crash leaves files that nothing refers to; `dropBeyond` removes them.
+   * commits the size, a crash leaves files that nothing refers to; `dropBeyond` removes them. `whole`: only bundles and
+   * tiles that are full. `skipUnchanged`: not what is there already.
    */
-  async flush(options: { skipUnchanged?: boolean } = {}): Promise<void> {
+  async flush(options: { readonly skipUnchanged?: boolean; readonly whole?: boolean } = {}): Promise<void> {
     const files = [...this.#full];
     this.#filled.push(...this.#full.map(({ tile }) => tile));
     this.#full = [];
+    if (!options.whole) files.push(...this.#takePartials());
+    await this.#put(files, options);
+  }
+
+  #takePartials(): TileFile[] {
+    const files: TileFile[] = [];
     for (const [number, level] of this.#levels.entries()) {
       if (!level.changed || level.hashes.length === 0) continue;
       const tile = { level: number, index: level.index, width: level.hashes.length };
@@ -129,6 +141,10 @@ export class TreeWriter {
       const tile = { level: "entries", index: Math.floor(this.size / TILE_WIDTH), width } as const;
       files.push({ tile, bytes: encodeBundle(this.#entries) });
     }
+    return files;
+  }
+
+  async #put(files: readonly TileFile[], options: { readonly skipUnchanged?: boolean }): Promise<void> {
     const folders = new Set<string>();
     const writes = files.map(async ({ tile, bytes }) => {
       const path = join(this.#folder, tilePath(tile));

@@ -50,6 +50,7 @@ test("one flipped bit is found in every kind of file", async (t) => {
     bad.writeUInt8(bad.readUInt8(at) ^ 0x04, at);
     await writeFile(path, bad);
     const report = await fsck({ folder: copy, keys: copied });
+    assert.deepEqual(await fsck({ folder: copy, keys: copied, threads: 1 }), report, `${file}, with help`);
     const [problem] = report.problems;
     assert.equal(report.ok, false, file);
     assert.ok(
