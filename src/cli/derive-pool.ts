@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { TILE_WIDTH } from "../core/tiles.ts";
 import { LOG_ERROR_CODES, LogError, type LogErrorCode } from "../log/errors.ts";
-import type { JsonLines } from "../store/json-lines.ts";
+import type { EncodedRows } from "../store/encoded-rows.ts";
 import type { Derived, Deriver } from "./derive.ts";
 import type { DeriveReply, DeriveRequest, DeriveWorkerData } from "./derive-protocol.ts";
 import { CliError } from "./errors.ts";
@@ -173,7 +173,7 @@ function partsOf(from: number, to: number, threads: number): DeriveRequest[] {
 }
 
 function merged(parts: readonly Derived[]): Derived {
-  const lines: Record<string, JsonLines[]> = {};
+  const lines: Record<string, EncodedRows[]> = {};
   const counts = { exchanges: 0, accounts: 0, erased: 0, failed: 0 };
   for (const part of parts) {
     for (const name of ["exchanges", "accounts", "erased", "failed"] as const) counts[name] += part[name];

@@ -6,7 +6,9 @@ import type { Exchange } from "../core/exchange.ts";
 import { type PlacedTombstone as LogTombstone, parseTombstone, TOMBSTONE_ACT } from "../core/tombstone.ts";
 import { decompress } from "../log/content-coding.ts";
 import { LogError } from "../log/errors.ts";
-import { type JsonLines, JsonLinesBuilder } from "../store/json-lines.ts";
+import type { Columns, EncodedRows } from "../store/encoded-rows.ts";
+import { JsonLinesBuilder } from "../store/json-lines.ts";
+import { RowBinaryBuilder } from "../store/row-binary.ts";
 import { WaitingOpens } from "./waiting-opens.ts";
 
 /** An erasure with the index of its record. */
@@ -36,11 +38,13 @@ export interface Features {
   readonly rowsOf: (exchange: Exchange) => Readonly<Record<string, readonly object[]>>;
   /** Rows by table of what is known of an account. */
   readonly accountRows: (facts: AccountFacts) => Readonly<Record<string, readonly object[]>>;
+  /** Tables whose rows are written out as bytes of these columns; others become JSON. */
+  readonly columns?: Readonly<Record<string, Columns>>;
 }
 
 export interface Derived {
   /** Rows by table, ready to be inserted. */
-  readonly lines: Readonly<Record<string, readonly JsonLines[]>>;
+  readonly lines: Readonly<Record<string, readonly EncodedRows[]>>;
   readonly exchanges: number;
   readonly accounts: number;
   /** Exchanges whose content was erased: they leave no rows. */
@@ -60,7 +64,7 @@ export interface Deriver {
   derive(from: number, to: number): Promise<Derived>;
 }
 
-type Builders = Map<string, JsonLinesBuilder>;
+type Builders = Map<string, JsonLinesBuilder | RowBinaryBuilder>;
 
 /** Keeps opens between calls, so that a close finds its open without a second read of the log. */
 export class Derivation implements Deriver {
@@ -131,7 +135,8 @@ export class Derivation implements Deriver {
       for (const [table, derived] of Object.entries(derive())) {
         let builder = builders.get(table);
         if (builder === undefined) {
-          builder = new JsonLinesBuilder();
+          const columns = this.#features.columns?.[table];
+          builder = columns === undefined ? new JsonLinesBuilder() : new RowBinaryBuilder(columns);
           builders.set(table, builder);
         }
         for (const row of derived) builder.add(row, leaf);

@@ -4,8 +4,9 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
+import type { EncodedRows } from "./encoded-rows.ts";
 import { StoreError } from "./errors.ts";
-import type { JsonLines } from "./json-lines.ts";
+import { insertStatement, RowsFile } from "./insert-statement.ts";
 
 type InjectedConnection = NonNullable<ClickHouseClientConfigOptions["connection"]>;
 
@@ -64,11 +65,12 @@ export class Engine {
     const lanes: Lane[] = [];
     try {
       for (let index = 0; index <= (options.readers ?? DEFAULT_READERS); index += 1) {
-        lanes.push(new Lane(connect(options), options.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES));
+        lanes.push(new Lane(options));
       }
       const [writer, ...readers] = lanes;
       if (writer === undefined) throw new TypeError("expected at least one connection");
       await writer.run("SELECT 1", {}, DEFAULT_STATEMENT_TIMEOUT_MS);
+      if (isEmbedded(options)) await RowsFile.removeAll(options.folder); // now that nobody else has it
       return new Engine(writer, readers);
     } catch (error) {
       await Promise.allSettled(lanes.map((lane) => lane.close()));
@@ -89,9 +91,10 @@ export class Engine {
     await this.#writer.command(sql, parameters, timeoutMs);
   }
 
-  async insert(table: string, lines: JsonLines): Promise<void> {
+  /** One INSERT: it is there as a whole or not at all. @param rows of the same columns, a few; JSON lines one at a time */
+  async insert(table: string, rows: readonly EncodedRows[]): Promise<void> {
     this.#assertOpen();
-    await this.#writer.insert(table, lines);
+    if (rows.length > 0) await this.#writer.insert(table, rows);
   }
 
   /** Waits for what runs, then lets the database go. */
@@ -110,12 +113,15 @@ export class Engine {
 class Lane {
   readonly #client: ClickHouseClient;
   readonly #maxMemoryBytes: number;
+  /** Of the embedded database; null: a server. */
+  readonly #folder: string | null;
   #tail: Promise<unknown> = Promise.resolve();
   waiting = 0;
 
-  constructor(client: ClickHouseClient, maxMemoryBytes: number) {
-    this.#client = client;
-    this.#maxMemoryBytes = maxMemoryBytes;
+  constructor(options: EngineOptions) {
+    this.#client = connect(options);
+    this.#maxMemoryBytes = options.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES;
+    this.#folder = isEmbedded(options) ? resolve(options.folder) : null;
   }
 
   run(sql: string, parameters: Parameters, timeoutMs: number): Promise<unknown[]> {
@@ -141,18 +147,31 @@ class Lane {
   }
 
   /**
-   * The settings stand in the statement itself: sent along, they would become statements before it, and the embedded
-   * engine takes several statements apart character by character, rows included, at three times the cost of the insert.
+   * JSON goes as part of the statement. The settings stand in the statement itself: sent along, they would become
+   * statements before it, and the embedded engine takes several statements apart character by character, rows included,
+   * at three times the cost of the insert. Binary rows go as the body to a server, and through a file to the engine.
    */
-  insert(table: string, { bytes }: JsonLines): Promise<unknown> {
-    const settings = Object.entries(this.#settings(WRITE_TIMEOUT_MS)).map(
-      ([name, value]) => `${name} = ${typeof value === "number" ? value : quoted(value)}`,
-    );
-    const query = `INSERT INTO ${identifier(table)} SETTINGS ${settings.join(", ")} FORMAT JSONEachRow`;
+  insert(table: string, rows: readonly EncodedRows[]): Promise<unknown> {
+    const columns = rows[0]?.columns ?? null;
+    const settings = this.#settings(WRITE_TIMEOUT_MS);
     return this.#next(async () => {
-      const values = Readable.from([bytes], { objectMode: false });
-      const { stream } = await this.#client.exec({ query, values });
-      for await (const _ of stream); // empty, but a connection is free only after its answer was read
+      if (columns === null || this.#folder === null) {
+        const query = insertStatement(table, columns, { file: null, settings });
+        const values = Readable.from(
+          rows.map(({ bytes }) => bytes),
+          { objectMode: false },
+        );
+        const { stream } = await this.#client.exec({ query, values });
+        for await (const _ of stream); // empty, but a connection is free only after its answer was read
+        return;
+      }
+      const file = await RowsFile.write(this.#folder, rows);
+      try {
+        const query = insertStatement(table, columns, { file: file.path, settings });
+        await this.#client.command({ query });
+      } finally {
+        await file.remove();
+      }
     });
   }
 
@@ -180,19 +199,6 @@ class Lane {
     this.#tail = done.catch(() => {});
     return done;
   }
-}
-
-/** Statements with rows behind them can't bind parameters: a name must be one that needs no quoting. */
-function identifier(name: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw new TypeError(`expected the name of a table, got ${JSON.stringify(name)}`);
-  return name;
-}
-
-/** Only for our own settings, which hold neither quotes nor backslashes. */
-function quoted(text: string): string {
-  if (!/^[A-Za-z0-9_]*$/.test(text)) throw new TypeError(`expected a plain setting, got ${text}`);
-  return `'${text}'`;
 }
 
 function connect(options: EngineOptions): ClickHouseClient {

@@ -1,14 +1,16 @@
 // Exactly once: rows first, the position after them, and on the next start nothing beyond the position is left.
+
+import { type Columns, type EncodedRows, MAX_ROWS_AN_INSERT } from "./encoded-rows.ts";
 import { DEFAULT_STATEMENT_TIMEOUT_MS, type Engine } from "./engine.ts";
 import { StoreError } from "./errors.ts";
-import { type JsonLines, linesOf } from "./json-lines.ts";
+import { linesOf } from "./json-lines.ts";
 
 /** Rows of one stretch of the log by table. Each row of a table with a `leaf` column carries the leaf index it comes from. */
 export interface Batch {
   /** Rows as objects, with a member `leaf`. */
   readonly rows?: Readonly<Record<string, readonly object[]>>;
   /** Rows that were written out where they were made. */
-  readonly lines?: Readonly<Record<string, readonly JsonLines[]>>;
+  readonly lines?: Readonly<Record<string, readonly EncodedRows[]>>;
   /** The first leaf index that is not covered: where the next batch begins. */
   readonly position: number;
 }
@@ -65,9 +67,8 @@ export class Ingest {
     if (this.#unfinished) await this.#removeBeyond();
     if (batch.position === this.#position) return;
     this.#unfinished = true;
-    for (const { table, lines } of inserts) await this.#engine.insert(table, lines);
-    for (const lines of linesOf([{ name: LOG, position: batch.position }]))
-      await this.#engine.insert("ingest_positions", lines);
+    for (const { table, rows } of inserts) await this.#engine.insert(table, rows);
+    await this.#engine.insert("ingest_positions", linesOf([{ name: LOG, position: batch.position }]));
     this.#position = batch.position;
     this.#unfinished = false;
   }
@@ -97,25 +98,50 @@ export class Ingest {
         `expected a batch that ends at ${this.#position} or later, got ${position}`,
       );
     }
-    for (const { table, lines } of inserts) {
-      const { first, last } = lines.leaves ?? { first: this.#position, last: this.#position };
-      if (first >= this.#position && last < position) continue;
-      throw new StoreError(
-        "store.batch-out-of-order",
-        `expected leaves from ${this.#position} to ${position} in ${table}, got ${first} to ${last}`,
-      );
+    for (const { table, rows } of inserts) {
+      for (const { leaves } of rows) {
+        const { first, last } = leaves ?? { first: this.#position, last: this.#position };
+        if (first >= this.#position && last < position) continue;
+        throw new StoreError(
+          "store.batch-out-of-order",
+          `expected leaves from ${this.#position} to ${position} in ${table}, got ${first} to ${last}`,
+        );
+      }
     }
   }
 }
 
+/** One INSERT: rows of the same columns, in order. */
 interface Insert {
   readonly table: string;
-  readonly lines: JsonLines;
+  readonly rows: readonly EncodedRows[];
 }
 
 function insertsOf({ rows = {}, lines = {} }: Batch): Insert[] {
   const made = Object.entries(rows).map(([table, objects]) => [table, linesOf(objects)] as const);
   return [...made, ...Object.entries(lines)].flatMap(([table, list]) =>
-    list.map((each) => ({ table, lines: each })),
+    together(list).map((rows) => ({ table, rows })),
   );
+}
+
+/** Few large inserts instead of many small ones: neighbours that can go together do. */
+function together(list: readonly EncodedRows[]): EncodedRows[][] {
+  const groups: EncodedRows[][] = [];
+  let count = 0;
+  for (const each of list) {
+    const last = groups.at(-1);
+    const fits = each.columns !== null && isSame(last?.[0]?.columns, each.columns);
+    if (last !== undefined && fits && count + each.rows <= MAX_ROWS_AN_INSERT) {
+      last.push(each);
+      count += each.rows;
+    } else {
+      groups.push([each]);
+      count = each.rows;
+    }
+  }
+  return groups;
+}
+
+function isSame(a: Columns | null | undefined, b: Columns): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

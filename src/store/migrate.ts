@@ -91,7 +91,7 @@ async function apply(engine: Engine, migration: Migration): Promise<void> {
     });
   }
   const { version, name, sha256 } = migration;
-  for (const lines of linesOf([{ version, name, sha256 }])) await engine.insert("schema_migrations", lines);
+  await engine.insert("schema_migrations", linesOf([{ version, name, sha256 }]));
 }
 
 function changed(name: string, how: string): StoreError {

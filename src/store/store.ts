@@ -99,7 +99,7 @@ export class Store {
 
   /** Inserts rows outside the log's order: cases of detectors in tests, detectors' own states. */
   async insert(table: string, rows: readonly object[]): Promise<void> {
-    for (const lines of linesOf(rows)) await this.#engine.insert(table, lines);
+    for (const lines of linesOf(rows)) await this.#engine.insert(table, [lines]);
   }
 
   /**

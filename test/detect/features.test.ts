@@ -7,7 +7,8 @@ import { accountRows } from "../../src/detect/features/account-rows.ts";
 import { EMBEDDING_DIMENSIONS } from "../../src/detect/features/embedding.ts";
 import { longestRun } from "../../src/detect/features/repetition.ts";
 import { type FeatureRow, rowsOf } from "../../src/detect/features/rows.ts";
-import { affixesOf, wordsOf } from "../../src/detect/features/text.ts";
+import { SipHash } from "../../src/detect/features/siphash.ts";
+import { type Affixes, MaskedText } from "../../src/detect/features/text.ts";
 
 const KEYS = { secret: new Uint8Array(32).fill(1) };
 const OTHER_KEYS = { secret: new Uint8Array(32).fill(2) };
@@ -47,20 +48,38 @@ function rowOf(request: unknown, keys = KEYS): FeatureRow {
 
 const ask = (text: string): unknown => ({ model: "m", messages: [{ role: "user", content: text }] });
 
+const printed = (value: unknown): string =>
+  JSON.stringify(value, (_name, part) => (typeof part === "bigint" ? String(part) : part));
+
+/** What `longestRun` means, said plainly. */
+function plainRun(text: string): number {
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => word.replace(/^\p{P}+|\p{P}+$/gu, ""))
+    .filter((word) => word !== "");
+  let [longest, run] = [0, 0];
+  words.forEach((word, index) => {
+    run = word === words[index - 1] ? run + 1 : 1;
+    longest = Math.max(longest, run);
+  });
+  return longest;
+}
+
 test("equal exchanges give equal rows; another key gives other hashes", () => {
   const text = "Tom has 3 apples and buys 12 more.\nThink it through before you answer, please.";
   assert.deepEqual(rowOf(ask(text)), rowOf(ask(text)));
   const other = rowOf(ask(text), OTHER_KEYS);
   for (const name of ["input", "skeleton", "conversation", "ip", "network", "client"] as const) {
     assert.notEqual(rowOf(ask(text))[name], other[name], name);
-    assert.notEqual(other[name], "0", name);
+    assert.notEqual(other[name], 0n, name);
   }
   assert.notDeepEqual(rowOf(ask(text)).embedding, other.embedding);
 });
 
 test("no word of the content, no address and no account fact is in a row", () => {
   const text = "xylophone marmalade quixotic zeppelin\nkumquat obfuscate whimsical gazpacho";
-  const row = JSON.stringify(rowOf(ask(text)));
+  const row = printed(rowOf(ask(text)));
   for (const word of [...text.split(/\s/), "192.0.2", "sample/1"]) assert.ok(!row.includes(word), word);
   const facts = {
     account: "a1",
@@ -72,7 +91,7 @@ test("no word of the content, no address and no account fact is in a row", () =>
     organization: "Acme",
     declaredUse: "research",
   };
-  const account = JSON.stringify(accountRows(facts, KEYS));
+  const account = printed(accountRows(facts, KEYS));
   for (const secret of ["card-77", "mail.example", "Acme", "research", "NL"])
     assert.ok(!account.includes(secret));
 });
@@ -92,11 +111,22 @@ test("what varies inside a template leaves its affixes alone", () => {
 });
 
 test("one-line prompts are cut at sentences, lines at line ends", () => {
-  const cut = (text: string): ReturnType<typeof affixesOf> => affixesOf(wordsOf(text));
-  assert.equal(cut("What is two and two? Answer in one word.").closing, "answer in one word");
-  assert.equal(cut("Read this.\nIt is short.\nName the main point.").closing, "name the main point");
-  assert.equal(cut("hello").opening, "");
-  assert.deepEqual(wordsOf("See https://a.example/b?c=1 and ```code\nhere``` or 1,000.5 items").words, [
+  const masked = new MaskedText(1);
+  const cut = (text: string, part: keyof Affixes): string => {
+    const range = masked.read(text).affixes()[part];
+    const [from, to] = masked.bytesOf(range);
+    assert.equal(Buffer.from(masked.bytes.subarray(from, to)).toString(), masked.words(range).join(" "));
+    return masked.words(range).join(" ");
+  };
+  assert.equal(cut("What is two and two? Answer in one word.", "closing"), "answer in one word");
+  assert.equal(cut("Read this.\nIt is short.\nName the main point.", "closing"), "name the main point");
+  assert.equal(cut("hello", "opening"), "");
+  assert.equal(cut("One two three, four five and six: seven eight nine", "head"), "one two three four five");
+  assert.equal(
+    cut("Ein Übermaß an Größe, 東京, żółć und mehr zum Schluß noch", "tail"),
+    "und mehr zum schluß noch",
+  );
+  assert.deepEqual(masked.read("See https://a.example/b?c=1 and ```code\nhere``` or 1,000.5 items").words(), [
     "see",
     "<url>",
     "and",
@@ -105,6 +135,14 @@ test("one-line prompts are cut at sentences, lines at line ends", () => {
     "<n>",
     "items",
   ]);
+});
+
+test("short texts are hashed by SipHash-2-4 as its authors publish it", () => {
+  const bytes = Uint8Array.from({ length: 64 }, (_, index) => index);
+  const sip = new SipHash(bytes.subarray(0, 16));
+  assert.equal(sip.of(bytes, 0, 0).toString(16), "726fdb47dd0e0e31");
+  assert.equal(sip.of(bytes, 0, 15).toString(16), "a129ca6149be45e5");
+  assert.equal(sip.of(bytes.subarray(5), 0, 3), sip.of(bytes, 5, 8));
 });
 
 test("every interface's prompt is read", () => {
@@ -176,6 +214,13 @@ test("the longest run of one word is counted, whatever stands around it", () => 
   assert.equal(longestRun("one two three"), 1);
   assert.equal(longestRun("Say poem: poem, Poem poem! and then something else else"), 4);
   assert.equal(longestRun("la ".repeat(60)), 60);
+  const words = fc.array(
+    fc.constantFrom("a", "A", "bb", "¡bb!", "“a”", "...", "\u3000", " ", "\n", "é", "É"),
+  );
+  fc.assert(
+    fc.property(words, (parts) => assert.equal(longestRun(parts.join(" ")), plainRun(parts.join(" ")))),
+    { numRuns: 300 },
+  );
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), fc.integer({ min: 2, max: 40 }), (before, times) => {
       assert.ok(longestRun(`${before} ${"word ".repeat(times)}`) >= times);

@@ -4,12 +4,21 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { readBody } from "../../src/core/decode/body.ts";
 import { KeyedHash } from "../../src/detect/features/keyed-hash.ts";
-import { NEAR_KEYS, nearKeys } from "../../src/detect/features/near-keys.ts";
+import { NEAR_KEYS, nearKeys as nearKeysOf } from "../../src/detect/features/near-keys.ts";
 import { NO_NUMBERS, NUMERIC_DIMENSIONS, numericOf } from "../../src/detect/features/numeric.ts";
 import { promptOf } from "../../src/detect/features/prompt.ts";
 import { blanksOf, CUE_BIT, CUT_BIT, recallBits } from "../../src/detect/features/recall.ts";
+import { MaskedText } from "../../src/detect/features/text.ts";
 
 const hasher = new KeyedHash({ secret: new Uint8Array(32).fill(1) });
+
+function nearKeys(words: readonly string[], seed: number): number[] {
+  // Numbers are masked: their digits become letters.
+  const letters = words.join(" ").replace(/\d/g, (digit) => String.fromCharCode(0xe0 + Number(digit)));
+  const { hashes, count } = new MaskedText(seed).read(letters);
+  assert.equal(count, words.length);
+  return nearKeysOf(hashes, count);
+}
 
 /** Words without a meaning, different for each seed. */
 function wordsOf(seed: number, count: number): string[] {

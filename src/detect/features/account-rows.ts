@@ -8,9 +8,9 @@ export interface AccountRow {
   /** ISO 8601 UTC, or null when unknown. */
   readonly created: string | null;
   readonly plan: string;
-  readonly payment: string;
-  readonly domain: string;
-  readonly organization: string;
+  readonly payment: bigint;
+  readonly domain: bigint;
+  readonly organization: bigint;
 }
 
 /** Pure. Country and declared use are left out on purpose: neither is evidence. */

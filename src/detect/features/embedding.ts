@@ -16,23 +16,42 @@ export const EMBEDDING_LENGTH = 100;
  * @param seed keeps the projection secret to one installation.
  */
 export function embed(words: readonly string[], seed: number): number[] {
-  const sums = new Int32Array(EMBEDDING_DIMENSIONS);
-  const seen = new Int32Array(SEEN_SLOTS);
-  const count = Math.min(words.length, MAX_WORDS);
-  for (let i = 0; i < count; i += 1) {
-    const h = wordHash(words[i] ?? "", seed) | 1;
-    if (!isNew(seen, h)) continue;
+  const hashes = Int32Array.from(words, (word) => {
+    let hash = 0x811c9dc5 ^ seed;
+    for (let i = 0; i < word.length; i += 1) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
+    return hash;
+  });
+  return embedHashes(hashes, hashes.length);
+}
+
+/** Scratch, empty between calls. */
+const sums = new Int32Array(EMBEDDING_DIMENSIONS);
+const seen = new Int32Array(SEEN_SLOTS);
+
+/** The same, of the words' FNV-1a hashes under the seed. */
+export function embedHashes(hashes: Int32Array, count: number): number[] {
+  sums.fill(0);
+  seen.fill(0);
+  const read = Math.min(count, MAX_WORDS);
+  for (let i = 0; i < read; i += 1) {
+    const h = avalanche(hashes[i] as number) | 1;
+    if (!isNew(h)) continue;
     const slot = (h >>> 8) % EMBEDDING_DIMENSIONS;
-    sums[slot] = (sums[slot] ?? 0) + (h < 0 ? 1 : -1);
+    sums[slot] = (sums[slot] as number) + (h < 0 ? 1 : -1);
   }
   let square = 0;
-  for (const value of sums) square += value * value;
+  for (let i = 0; i < EMBEDDING_DIMENSIONS; i += 1) square += (sums[i] as number) ** 2;
   const scale = square === 0 ? 0 : EMBEDDING_LENGTH / Math.sqrt(square);
-  return Array.from(sums, (value) => Math.round(value * scale));
+  const embedding = new Array<number>(EMBEDDING_DIMENSIONS);
+  for (let i = 0; i < EMBEDDING_DIMENSIONS; i += 1) {
+    const value = Math.round((sums[i] as number) * scale);
+    embedding[i] = value === 0 ? 0 : value; // never the negative zero
+  }
+  return embedding;
 }
 
 /** Open addressing: never full, because it has more slots than words are read. */
-function isNew(seen: Int32Array, h: number): boolean {
+function isNew(h: number): boolean {
   for (let slot = (h >>> 1) % SEEN_SLOTS; ; slot = (slot + 1) % SEEN_SLOTS) {
     if (seen[slot] === h) return false;
     if (seen[slot] === 0) {
@@ -42,11 +61,9 @@ function isNew(seen: Int32Array, h: number): boolean {
   }
 }
 
-/** 32-bit FNV-1a with a seed and a final avalanche (Murmur3's finaliser). */
-function wordHash(word: string, seed: number): number {
-  let h = (0x811c9dc5 ^ seed) >>> 0;
-  for (let i = 0; i < word.length; i += 1) h = Math.imul(h ^ word.charCodeAt(i), 0x01000193);
-  h ^= h >>> 16;
+/** Murmur3's finaliser: spreads every bit of an FNV-1a hash over all of them. */
+export function avalanche(hash: number): number {
+  let h = hash ^ (hash >>> 16);
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;
   h = Math.imul(h, 0xc2b2ae35);

@@ -15,14 +15,15 @@ const TOP = 0xffffffff;
  * being the share of words they have in common, and at least one of six with 1 - (1 - J³)⁶: 0.98 at J = 0.8, 0.05 at
  * J = 0.2. Empty for texts of fewer than twelve words. Linear in the words read.
  *
- * @param seed keeps the orders secret to one installation.
+ * @param hashes of the words under the installation's seed (FNV-1a), which keeps the orders secret; `count` of them.
  */
-export function nearKeys(words: readonly string[], seed: number): number[] {
-  if (words.length < MIN_WORDS) return [];
+export function nearKeys(hashes: Int32Array, count: number): number[] {
+  if (count < MIN_WORDS) return [];
   const least = new Uint32Array(3 * NEAR_KEYS).fill(TOP);
-  const count = Math.min(words.length, MAX_WORDS);
-  for (let i = 0; i < count; i += 1) {
-    const hash = wordHash(words[i] ?? "", seed);
+  const read = Math.min(count, MAX_WORDS);
+  for (let i = 0; i < read; i += 1) {
+    const word = hashes[i] ?? 0;
+    const hash = word ^ (word >>> 13);
     for (let order = 0; order < NEAR_KEYS; order += 1) {
       let h = Math.imul(hash, ORDERS[order] ?? 1);
       h = (h ^ (h >>> 15)) >>> 0;
@@ -47,11 +48,4 @@ function keyOf(least: Uint32Array, at: number): number {
   const key = Math.imul((least[at] ?? 0) ^ Math.imul(least[at + 1] ?? 0, 0x01000193), 0x85ebca6b);
   const mixed = key ^ (least[at + 2] ?? 0);
   return (mixed ^ (mixed >>> 16)) >>> 0;
-}
-
-/** 32-bit FNV-1a. */
-function wordHash(word: string, seed: number): number {
-  let h = (0x811c9dc5 ^ seed) >>> 0;
-  for (let i = 0; i < word.length; i += 1) h = Math.imul(h ^ word.charCodeAt(i), 0x01000193);
-  return h ^ (h >>> 13);
 }

@@ -18,10 +18,10 @@ const MAYBE_BLANK = /[[<({]\s?\/?[a-z?_]|__/i;
  * Keyed hashes of what stands beside each blank, at most four. A template's own mention of a blank has the same
  * surroundings in each request; a blank in a passage has those of the passage. Empty for most texts.
  */
-export function blanksOf(text: string, hasher: KeyedHash): string[] {
+export function blanksOf(text: string, hasher: KeyedHash): bigint[] {
   if (!MAYBE_BLANK.test(text)) return [];
   const read = text.slice(-READ_CHARS);
-  const found = new Set<string>();
+  const found = new Set<bigint>();
   for (const match of read.matchAll(BLANK)) {
     const before = wordsIn(read.slice(Math.max(0, match.index - BESIDE_CHARS), match.index));
     const end = match.index + match[0].length;

@@ -1,18 +1,18 @@
 // One exchange in, the rows of the analytical store out: a pure function, versioned, that lets no content through.
 import type { Exchange } from "../../core/exchange.ts";
-import { embed } from "./embedding.ts";
+import { embedHashes } from "./embedding.ts";
 import { type FeatureKeys, KeyedHash, NO_HASH } from "./keyed-hash.ts";
 import { nearKeys } from "./near-keys.ts";
 import { type NumericColumns, numericOf } from "./numeric.ts";
 import { type Message, type Prompt, promptOf } from "./prompt.ts";
 import { blanksOf, recallBits } from "./recall.ts";
 import { longestRun } from "./repetition.ts";
-import { affixesOf, ends, wordsOf } from "./text.ts";
+import { MaskedText } from "./text.ts";
 
 /** Raised when a column's meaning changes; rows of an older version are derived again by a rebuild. */
-export const FEATURE_VERSION = 3;
+export const FEATURE_VERSION = 4;
 
-/** One row of `exchange_features`; units in the names, hashes are UInt64 as decimal strings, "0" for absent. */
+/** One row of `exchange_features`; units in the names, hashes are unsigned 64-bit numbers, 0 for absent. */
 export interface FeatureRow extends NumericColumns {
   readonly exchange: string;
   readonly account: string;
@@ -38,22 +38,22 @@ export interface FeatureRow extends NumericColumns {
   readonly top_logprobs: number;
   readonly bias_count: number;
   readonly bias_tokens: readonly number[];
-  /** Of the biased tokens with their values; "0" without any. */
-  readonly bias_values: string;
+  /** Of the biased tokens with their values; 0 without any. */
+  readonly bias_values: bigint;
   readonly tools: number;
-  readonly parameters: string;
-  readonly system: string;
+  readonly parameters: bigint;
+  readonly system: bigint;
   /** What a template leaves at the ends of the last user message: at most four different hashes. */
-  readonly affixes: readonly string[];
-  readonly skeleton: string;
+  readonly affixes: readonly bigint[];
+  readonly skeleton: bigint;
   /** The last user message, exactly but for white space around it. */
-  readonly input: string;
+  readonly input: bigint;
   /** The whole conversation, message by message as `input`: equal ones are the same prompt prefix. */
-  readonly conversation: string;
-  readonly toolset: string;
-  readonly client: string;
-  readonly ip: string;
-  readonly network: string;
+  readonly conversation: bigint;
+  readonly toolset: bigint;
+  readonly client: bigint;
+  readonly ip: bigint;
+  readonly network: bigint;
   readonly asn: number;
   readonly country: string;
   readonly embedding: readonly number[];
@@ -62,20 +62,27 @@ export interface FeatureRow extends NumericColumns {
   /** Words of the last user message that were read. */
   readonly asked_words: number;
   /** Surroundings of the blanks in the last user message, at most four; and bits that `recall.ts` names. */
-  readonly blanks: readonly string[];
+  readonly blanks: readonly bigint[];
   readonly recall: number;
   /** Longest run of one word in the last user message, and in the answer. */
   readonly asked_run: number;
   readonly answered_run: number;
 }
 
-const hashers = new WeakMap<FeatureKeys, KeyedHash>();
+/** What reads texts under one key: it keeps memory and answers between exchanges, and no state. */
+interface Reader {
+  readonly hasher: KeyedHash;
+  readonly text: MaskedText;
+}
 
-function hasherOf(keys: FeatureKeys): KeyedHash {
-  const known = hashers.get(keys);
+const readers = new WeakMap<FeatureKeys, Reader>();
+
+function readerOf(keys: FeatureKeys): Reader {
+  const known = readers.get(keys);
   if (known !== undefined) return known;
-  const made = new KeyedHash(keys);
-  hashers.set(keys, made);
+  const hasher = new KeyedHash(keys);
+  const made = { hasher, text: new MaskedText(hasher.wordSeed) };
+  readers.set(keys, made);
   return made;
 }
 
@@ -84,7 +91,8 @@ function hasherOf(keys: FeatureKeys): KeyedHash {
  * gives one row.
  */
 export function rowsOf(exchange: Exchange, keys: FeatureKeys): { exchange_features: [FeatureRow] } {
-  const hasher = hasherOf(keys);
+  const reader = readerOf(keys);
+  const { hasher } = reader;
   const prompt = promptOf(exchange.request);
   const { answer, client } = exchange;
   const served = answer.status >= 200 && answer.status < 300 && exchange.outcome !== "upstream-failed";
@@ -103,7 +111,7 @@ export function rowsOf(exchange: Exchange, keys: FeatureKeys): { exchange_featur
         completion_tokens: answer.usage?.completionTokens ?? 0,
         answer_chars: answer.text.length,
         ...parameterColumns(prompt, hasher),
-        ...textColumns(prompt, hasher),
+        ...textColumns(prompt, reader),
         client: clientHash(exchange, hasher),
         ip: hasher.ofRepeated("ip", client.ip ?? ""),
         network: hasher.ofRepeated("network", networkOf(client.ip ?? "")),
@@ -174,50 +182,82 @@ type TextColumns = Pick<
   | "asked_run"
 >;
 
-function textColumns(prompt: Prompt, hasher: KeyedHash): TextColumns {
-  const spoken = prompt.messages.filter((message) => message.role !== "system");
-  const system = prompt.messages.filter((message) => message.role === "system");
-  const instructions = joined(system);
-  const asked = spoken.findLast((message) => message.role === "user")?.text ?? "";
-  const text = wordsOf(ends(asked));
-  const { opening, closing, head, tail } = affixesOf(text);
-  const affixes = new Set([
-    hasher.ofRepeated("opening", opening),
-    hasher.ofRepeated("closing", closing),
-    hasher.ofRepeated("opening", head),
-    hasher.ofRepeated("closing", tail),
-  ]);
-  affixes.delete(NO_HASH);
+function textColumns(prompt: Prompt, { hasher, text }: Reader): TextColumns {
+  const { messages } = prompt;
+  const asked = messages.findLast((message) => message.role === "user")?.text ?? "";
+  const input = hasher.of("input", asked.trim());
+  let [chars, turns, system] = [0, 0, ""];
+  let continued: 0 | 1 = 0;
+  for (const message of messages) {
+    chars += message.text.length;
+    if (message.role === "system") system += system === "" ? message.text : `\u0002${message.text}`;
+    else turns += 1;
+    if (message.role === "assistant" || message.role === "tool") continued = 1;
+  }
+  const systemHash = hasher.ofRepeated("system", system, (whole) =>
+    maskedHash("system", whole, hasher, text),
+  );
+  text.read(asked);
   return {
-    prompt_chars: prompt.messages.reduce((sum, message) => sum + message.text.length, 0),
-    turns: Math.min(spoken.length, 65_535),
-    continued: spoken.some((message) => message.role !== "user") ? 1 : 0,
-    system: hasher.ofRepeated("system", instructions, (text) => wordsOf(ends(text)).words.join(" ")),
-    affixes: [...affixes],
-    skeleton: hasher.of("skeleton", text.words.join(" ")),
-    input: hasher.ofRepeated("input", asked.trim()),
-    conversation: conversationHash(prompt.messages, hasher),
-    embedding: embed(text.words, hasher.wordSeed),
-    near: nearKeys(text.words, hasher.wordSeed),
-    asked_words: Math.min(text.words.length, 65_535),
+    prompt_chars: chars,
+    turns: Math.min(turns, 65_535),
+    continued,
+    system: systemHash,
+    affixes: affixesOf(text, hasher),
+    skeleton: hasher.ofBytes("skeleton", text.bytes, ...text.bytesOf({ from: 0, to: text.count })),
+    input,
+    conversation: conversationHash(messages, hasher, { asked, input }),
+    embedding: embedHashes(text.hashes, text.count),
+    near: nearKeys(text.hashes, text.count),
+    asked_words: text.count,
     blanks: blanksOf(asked, hasher),
-    recall: recallBits(asked, instructions),
+    recall: recallBits(asked, system),
     asked_run: longestRun(asked),
   };
 }
 
-/** Of the hashes of its messages: a history that grows is hashed once a message, not once a turn. */
-function conversationHash(messages: readonly Message[], hasher: KeyedHash): string {
-  const parts = messages.map(({ role, text }) => `${role} ${hasher.ofRepeated("input", text.trim())}`);
-  return hasher.of("conversation", parts.join("\n"));
+/** Up to four different hashes of what a template leaves at the ends of a message. */
+function affixesOf(text: MaskedText, hasher: KeyedHash): bigint[] {
+  const { opening, closing, head, tail } = text.affixes();
+  const affixes: bigint[] = [];
+  for (const [role, range] of [
+    ["opening", opening],
+    ["closing", closing],
+    ["opening", head],
+    ["closing", tail],
+  ] as const) {
+    const made = hasher.ofBytes(role, text.bytes, ...text.bytesOf(range));
+    if (made !== NO_HASH && !affixes.includes(made)) affixes.push(made);
+  }
+  return affixes;
 }
 
-function joined(messages: readonly Message[]): string {
-  return messages.map((message) => `${message.role}\u0001${message.text}`).join("\u0002");
+function maskedHash(role: "system", whole: string, hasher: KeyedHash, text: MaskedText): bigint {
+  text.read(whole);
+  return hasher.ofBytes(role, text.bytes, ...text.bytesOf({ from: 0, to: text.count }));
+}
+
+const ROLE_CODES = { system: 1, user: 2, assistant: 3, tool: 4 } as const;
+const BYTES_A_MESSAGE = 9;
+
+/** Of the hashes of its messages and who says them. */
+function conversationHash(
+  messages: readonly Message[],
+  hasher: KeyedHash,
+  known: { readonly asked: string; readonly input: bigint },
+): bigint {
+  const bytes = new Uint8Array(messages.length * BYTES_A_MESSAGE);
+  const view = new DataView(bytes.buffer);
+  messages.forEach(({ role, text }, index) => {
+    view.setUint8(index * BYTES_A_MESSAGE, ROLE_CODES[role]);
+    const input = text === known.asked ? known.input : hasher.of("input", text.trim());
+    view.setBigUint64(index * BYTES_A_MESSAGE + 1, input);
+  });
+  return hasher.ofBytes("conversation", bytes, 0, bytes.length);
 }
 
 /** The client program as it shows itself: TLS fingerprint, header order, user agent. Versions stay in: they are evidence. */
-function clientHash(exchange: Exchange, hasher: KeyedHash): string {
+function clientHash(exchange: Exchange, hasher: KeyedHash): bigint {
   const { ja4, headers, userAgent } = exchange.client;
   if (ja4 === null && userAgent === null && headers.length === 0) return NO_HASH;
   return hasher.ofRepeated("client", `${ja4 ?? ""}|${userAgent ?? ""}|${headers.join(",")}`);
