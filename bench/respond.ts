@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parsePolicy, STANDARD_POLICY } from "../src/respond/policy.ts";
-import { hasWorlds, makeWorld, nameOf } from "./detect/worlds.ts";
+import { devWorld, hasWorlds, makeWorld } from "./detect/worlds.ts";
 import { type EnforcedRun, enforce } from "./respond/enforced-run.ts";
 import { measurePaired, type Paired } from "./respond/paired.ts";
 import { measurePropagation, type Propagation } from "./respond/propagation.ts";
@@ -70,10 +70,10 @@ async function runsOf(values: Values): Promise<EnforcedRun[]> {
   const runs: EnforcedRun[] = [];
   try {
     for (const config of list(values.worlds).map(Number)) {
-      const spec = { config, seed: Number(values.seed), control: null };
+      const spec = devWorld(config, Number(values.seed), null);
       const world = await makeWorld(spec, join(folder, "worlds"));
       for (const name of list(values.policies)) {
-        console.error(`${nameOf(spec)}, policy ${name}`);
+        console.error(`${spec.name}, policy ${name}`);
         const policy = name === "standard" ? STANDARD_POLICY : QUARANTINE;
         const setting = {
           name,
@@ -81,7 +81,7 @@ async function runsOf(values: Values): Promise<EnforcedRun[]> {
           approvalMinutes: Number(values.approval),
           everyHours: Number(values.every),
         };
-        runs.push(await enforce(world, nameOf(spec), setting));
+        runs.push(await enforce(world, spec.name, setting));
       }
     }
   } finally {

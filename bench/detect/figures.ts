@@ -65,6 +65,11 @@ function fleetFigures(fleets: readonly Fleet[]): Figure[] {
   ];
 }
 
+/** Fewer worlds say too little of a rate of one in a hundred. */
+const MIN_WORLD_SEEDS = 20;
+/** Honest look-alikes that the project promises to report one by one. */
+const NAMED_POPULATIONS = ["evaluators", "resellers", "campus", "users of a shared tool", "company"] as const;
+
 function accusationFigures(plain: readonly WorldResult[], quiet: readonly WorldResult[]): Figure[] {
   const all = [...plain, ...quiet];
   const wrongQuiet = sum(quiet.map((result) => result.score.overall.benign_flagged));
@@ -72,9 +77,40 @@ function accusationFigures(plain: readonly WorldResult[], quiet: readonly WorldR
   const kinds = all.flatMap((result) => Object.values(result.score.overall.findings_by_kind));
   const findings = sum(kinds.map((kind) => kind.findings));
   const wrong = sum(kinds.map((kind) => kind.false));
+  const touched = quiet.filter((result) => result.score.overall.benign_flagged > 0).length;
+  return [
+    {
+      name: `honest accounts accused in ${quiet.length} worlds without an attacker`,
+      target: "none",
+      measured: `${wrongQuiet} of ${accounts}; in ${touched} worlds (95 % interval of such worlds ${intervalText(shareInterval(touched, quiet.length))})`,
+      met: quiet.length === 0 ? null : wrongQuiet === 0,
+    },
+    {
+      name: `false findings at a declared rate of 1 %, ${all.length} world-seeds`,
+      target: `1 % over ${MIN_WORLD_SEEDS} or more`,
+      measured: `${counted(wrong, findings)} (95 % interval ${intervalText(shareInterval(wrong, findings))})`,
+      met: findings === 0 || all.length < MIN_WORLD_SEEDS ? null : wrong <= 0.01 * findings,
+    },
+    {
+      name: "realised false discovery rate (mean over world-seeds of the false share)",
+      target: "1 % or less",
+      measured: percent(mean(all.map(falseShareOf))),
+      met: all.length < MIN_WORLD_SEEDS ? null : mean(all.map(falseShareOf)) <= 0.01,
+    },
+    ...populationFigures(all),
+  ];
+}
+
+/** A world without findings has no false ones: that is how the rate is defined. */
+function falseShareOf({ score }: WorldResult): number {
+  const kinds = Object.values(score.overall.findings_by_kind);
+  return sum(kinds.map((kind) => kind.false)) / Math.max(1, sum(kinds.map((kind) => kind.findings)));
+}
+
+function populationFigures(all: readonly WorldResult[]): Figure[] {
   const populations = new Map<string, { accounts: number; flagged: number }>();
-  for (const result of all) {
-    for (const [name, one] of Object.entries(result.score.overall.benign_flagged_by_population)) {
+  for (const { honest } of all) {
+    for (const [name, one] of Object.entries(honest)) {
       const known = populations.get(name) ?? { accounts: 0, flagged: 0 };
       populations.set(name, {
         accounts: known.accounts + one.accounts,
@@ -82,26 +118,20 @@ function accusationFigures(plain: readonly WorldResult[], quiet: readonly WorldR
       });
     }
   }
-  return [
-    {
-      name: `honest accounts accused in ${quiet.length} worlds without an attacker`,
-      target: "none",
-      measured: `${wrongQuiet} of ${accounts}`,
-      met: quiet.length === 0 ? null : wrongQuiet === 0,
-    },
-    {
-      name: `false findings at a declared rate of 1 %, ${all.length} world-seeds`,
-      target: "1 %",
-      measured: `${counted(wrong, findings)} (95 % interval ${intervalText(shareInterval(wrong, findings))})`,
-      met: findings === 0 ? null : wrong <= 0.01 * findings,
-    },
-    ...[...populations].map(([name, { accounts: many, flagged }]) => ({
-      name: `honest accounts accused: ${name}`,
-      target: "reported",
-      measured: `${flagged} of ${many}`,
-      met: null,
-    })),
-  ];
+  const named: readonly string[] = NAMED_POPULATIONS;
+  const order = [...named, ...[...populations.keys()].filter((name) => !named.includes(name)).sort()];
+  return order.flatMap((name) => {
+    const { accounts, flagged } = populations.get(name) ?? { accounts: 0, flagged: 0 };
+    if (accounts === 0) return [];
+    return [
+      {
+        name: `honest accounts accused: ${name}`,
+        target: "reported",
+        measured: `${flagged} of ${accounts} (95 % interval ${intervalText(shareInterval(flagged, accounts))})`,
+        met: null,
+      },
+    ];
+  });
 }
 
 function controlFigures(results: readonly WorldResult[]): Figure[] {

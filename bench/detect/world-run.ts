@@ -3,16 +3,23 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Store } from "../../src/store/store.ts";
 import { fill, linesIn } from "./fill.ts";
+import { type Accused, accusedByPopulation } from "./honest.ts";
+import { baselinesOf } from "./naive.ts";
 import { watch } from "./watch.ts";
-import { baselinesOf, makeWorld, nameOf, type Score, scoreWorld, type WorldSpec } from "./worlds.ts";
+import { type Control, makeWorld, type Score, scoreWorld, type WorldSpec } from "./worlds.ts";
 
-export interface WorldResult extends WorldSpec {
+export interface WorldResult {
   readonly name: string;
+  readonly control: Control | null;
   readonly score: Score;
+  /** Honest accounts, and those of them in any alert. */
+  readonly honest: Readonly<Record<string, Accused>>;
   readonly baselines: readonly { readonly name: string; readonly score: Score }[];
   readonly exchangesASecond: number;
   readonly looks: number;
   readonly slowestLookSeconds: number;
+  /** All looks together. */
+  readonly lookSeconds: number;
   readonly failures: readonly string[];
 }
 
@@ -24,7 +31,7 @@ export interface WorldRunOptions {
 }
 
 export async function runWorld(spec: WorldSpec, options: WorldRunOptions): Promise<WorldResult> {
-  const name = nameOf(spec);
+  const { name, control } = spec;
   const world = await makeWorld(spec, join(options.folder, "worlds"));
   const out = join(options.folder, "findings", name);
   await mkdir(out, { recursive: true });
@@ -38,23 +45,19 @@ export async function runWorld(spec: WorldSpec, options: WorldRunOptions): Promi
     const watched = await watch(store, filled, options);
     const findings = join(out, "adyton.json");
     await watched.alerts.write(findings);
-    // Comparison only: their reader stops at a line separator (U+2028) inside a prompt.
-    const naive = options.baselines
-      ? await baselinesOf(world, out).catch((error: unknown) => {
-          console.error(`no naive detectors for ${name}: ${String(error)}`);
-          return [];
-        })
-      : [];
     const baselines = [];
-    for (const one of naive) baselines.push({ name: one.name, score: await scoreWorld(world, one.findings) });
+    for (const one of options.baselines ? await baselinesOf(world, out) : [])
+      baselines.push({ name: one.name, score: await scoreWorld(world, one.findings) });
     return {
-      ...spec,
       name,
+      control,
       score: await scoreWorld(world, findings),
+      honest: await accusedByPopulation(world, watched.alerts.alerts),
       baselines,
       exchangesASecond: filled.exchanges / filled.seconds,
       looks: watched.looks,
       slowestLookSeconds: watched.slowestSeconds,
+      lookSeconds: watched.seconds,
       failures: watched.failures,
     };
   } finally {

@@ -1,44 +1,79 @@
 // Makes and scores labelled worlds with the tools that come with them; labels stay in those tools.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { existsSync, realpathSync } from "node:fs";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 /** Beside the repository; the benchmark says so and skips worlds where it is absent. */
-const SHARED = fileURLToPath(new URL("../../../shared/", import.meta.url));
-const TOOLS: string = join(SHARED, "worlds");
+const BESIDE = fileURLToPath(new URL("../../../shared/", import.meta.url));
+/** The tools run only under their real name: called through a symbolic link they do nothing and report success. */
+const SHARED = existsSync(BESIDE) ? realpathSync(BESIDE) : BESIDE;
+const TOOLS = join(SHARED, "worlds");
+/** Folder of the public material that the worlds are made of. */
 const DATA = join(SHARED, "data");
 
-export const CONTROLS = ["no-attack", "shuffle-infrastructure", "shuffle-prompts"] as const;
-export type Control = (typeof CONTROLS)[number];
+export const CONTROLS = ["shuffle-infrastructure", "shuffle-prompts"] as const;
+/** What a world is made without. */
+export type Control = "no-attack" | (typeof CONTROLS)[number];
 
 export interface WorldSpec {
-  /** Number of the development configuration. */
-  readonly config: number;
-  readonly seed: number;
+  readonly name: string;
   readonly control: Control | null;
+  /** How to make it, or where it is already. */
+  readonly source: { readonly config: number; readonly seed: number } | { readonly folder: string };
 }
 
 export function hasWorlds(): boolean {
   return existsSync(join(TOOLS, "make-world.mjs"));
 }
 
-export function nameOf({ config, seed, control }: WorldSpec): string {
-  return `dev-${config}-${seed}${control === null ? "" : `-${control}`}`;
+/** A world of one of the development configurations. */
+export function devWorld(config: number, seed: number, control: Control | null): WorldSpec {
+  const name = `dev-${config}-${seed}${control === null ? "" : `-${control}`}`;
+  return { name, control, source: { config, seed } };
 }
 
-/** The world's folder below `folder`; made when it is not there yet. */
-export async function makeWorld(spec: WorldSpec, folder: string): Promise<string> {
-  const out = join(folder, nameOf(spec));
-  if (existsSync(join(out, "exchanges.jsonl.gz"))) return out;
+/** Worlds that were made before, one a folder below `folder`. */
+export async function madeWorlds(folder: string): Promise<WorldSpec[]> {
+  const specs: WorldSpec[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const text = await readFile(join(folder, name, "truth.json"), "utf8").catch(() => null);
+    if (text === null || !existsSync(join(folder, name, "stats.json"))) continue;
+    const { flags } = madeWorld.parse(JSON.parse(text)).world;
+    const control = flags.noAttack
+      ? "no-attack"
+      : flags.shuffleInfrastructure
+        ? "shuffle-infrastructure"
+        : flags.shufflePrompts
+          ? "shuffle-prompts"
+          : null;
+    specs.push({ name, control, source: { folder: join(folder, name) } });
+  }
+  return specs;
+}
+
+const madeWorld = z.object({
+  world: z.object({
+    flags: z.object({
+      noAttack: z.boolean(),
+      shuffleInfrastructure: z.boolean(),
+      shufflePrompts: z.boolean(),
+    }),
+  }),
+});
+
+/** The world's folder, below `folder` if it has none yet; made when it is not there. A broken-off making is begun anew. */
+export async function makeWorld({ name, control, source }: WorldSpec, folder: string): Promise<string> {
+  if ("folder" in source) return source.folder;
+  const out = join(folder, name);
+  if (existsSync(join(out, "stats.json"))) return out;
   await mkdir(folder, { recursive: true });
-  const config = join(TOOLS, "configs", `dev-${spec.config}.json`);
-  const control = spec.control === null ? [] : [`--${spec.control}`];
-  await run("make-world.mjs", [
-    ...["--config", config, "--data", DATA, "--seed", String(spec.seed), "--out", out],
-    ...control,
+  const config = join(TOOLS, "configs", `dev-${source.config}.json`);
+  await runTool("make-world.mjs", [
+    ...["--config", config, "--data", DATA, "--seed", String(source.seed), "--out", out],
+    ...(control === null ? [] : [`--${control}`]),
   ]);
   return out;
 }
@@ -119,26 +154,14 @@ const score: z.ZodType<Score> = z.object({
 });
 
 export async function scoreWorld(world: string, findings: string): Promise<Score> {
-  const text = await run("score.mjs", ["--world", world, "--findings", findings, "--json"]);
+  const text = await runTool("score.mjs", ["--world", world, "--findings", findings, "--json"]);
   const [first] = z.object({ worlds: z.array(score) }).parse(JSON.parse(text)).worlds;
   if (first === undefined) throw new TypeError("expected a score, got none");
   return first;
 }
 
-/** Findings files of the naive detectors that come with the worlds, by name. */
-export async function baselinesOf(
-  world: string,
-  out: string,
-): Promise<readonly { name: string; findings: string }[]> {
-  await mkdir(out, { recursive: true });
-  await run("baselines.mjs", ["--world", world, "--out", out]);
-  return ["volume", "template", "infrastructure"].map((name) => ({
-    name,
-    findings: join(out, `${name}.json`),
-  }));
-}
-
-async function run(tool: string, options: readonly string[]): Promise<string> {
+/** What a tool that comes with the worlds prints. */
+export async function runTool(tool: string, options: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [join(TOOLS, tool), ...options], {
     stdio: ["ignore", "pipe", "inherit"],
   });
