@@ -15,6 +15,8 @@ import {
  * there; what is behind gains from few large inserts, because each becomes a part that must be merged.
  */
 export const LEAVES_A_BATCH = 65_536;
+/** Batches that other threads may derive ahead: none should wait while another finishes its part. */
+const BATCHES_AHEAD = 1;
 /** Pause of `run` when the log has nothing new, ms. */
 const IDLE_MS = 250;
 
@@ -67,14 +69,23 @@ export class Pump {
   readonly #store: Store;
   readonly #deriver: Deriver;
   readonly #leavesABatch: number;
-  #ahead: Ahead | null = null;
+  /** How many batches may be derived before they are needed; by this thread: one after the other. */
+  readonly #maxAhead: number;
+  /** Batches that are being derived or wait to be inserted, in order. */
+  #ahead: Ahead[] = [];
 
   constructor(options: PumpOptions) {
     this.#log = options.log;
     this.#store = options.store;
     this.#deriver =
       "deriver" in options ? options.deriver : new Derivation(options.log, options.features, options);
+    this.#maxAhead = "deriver" in options ? BATCHES_AHEAD : 0;
     this.#leavesABatch = options.leavesABatch ?? LEAVES_A_BATCH;
+  }
+
+  /** Whether a whole batch is sealed and not taken in. */
+  async hasBatch(): Promise<boolean> {
+    return (await this.#store.position()) + this.#leavesABatch <= (await this.#log.size());
   }
 
   /** Takes one batch in. @throws LogError, StoreError: nothing is lost, the next step tries the same batch again */
@@ -82,16 +93,39 @@ export class Pump {
     const from = await this.#store.position();
     const size = await this.#log.size();
     if (from >= size) return { exchanges: 0, accounts: 0, erased: 0, failed: 0, position: from, size };
-    let ahead = this.#ahead?.from === from ? this.#ahead : this.#derive(from, size);
-    this.#ahead = null;
-    const later = (await ahead.derived).tombstones.find(({ index }) => index > from);
-    // A batch ends before a tombstone, which then begins the next one: all that it is about is in the store by then.
-    if (later !== undefined) ahead = this.#derive(from, later.index);
-    const { lines, tombstones, ...counts } = await ahead.derived;
-    if (ahead.to < size) this.#ahead = this.#derive(ahead.to, size);
+    if (this.#ahead[0]?.from !== from) this.#ahead = [this.#derive(from, size)];
+    this.#deriveAhead(from, size, 1 + this.#maxAhead);
+    const { to, derived } = await this.#firstUpToTombstone(from);
+    this.#deriveAhead(to, size, Math.max(1, this.#maxAhead));
+    const { lines, tombstones, ...counts } = derived;
     for (const tombstone of tombstones) await this.#erase(tombstone);
-    await this.#store.insertBatch({ lines, position: ahead.to });
-    return { ...counts, position: ahead.to, size };
+    await this.#store.insertBatch({ lines, position: to });
+    return { ...counts, position: to, size };
+  }
+
+  /** A batch ends before a tombstone, which then begins the next one: all that it is about is in the store by then. */
+  async #firstUpToTombstone(from: number): Promise<{ to: number; derived: Derived }> {
+    const first = this.#ahead.shift();
+    if (first === undefined) throw new TypeError("expected a batch that is being derived, got none");
+    try {
+      const derived = await first.derived;
+      const later = derived.tombstones.find(({ index }) => index > from);
+      if (later === undefined) return { to: first.to, derived };
+      this.#ahead = [];
+      return { to: later.index, derived: await this.#derive(from, later.index).derived };
+    } catch (error) {
+      this.#ahead = []; // the next step derives them again
+      throw error;
+    }
+  }
+
+  /** Has whole batches derived before they are needed; what does not fill one waits for more. */
+  #deriveAhead(from: number, size: number, count: number): void {
+    while (this.#ahead.length < count) {
+      const next = this.#ahead.at(-1)?.to ?? from;
+      if (next + this.#leavesABatch > size) return;
+      this.#ahead.push(this.#derive(next, size));
+    }
   }
 
   async #erase({ index, account, records }: PlacedTombstone): Promise<void> {

@@ -16,12 +16,12 @@ import { Store, type StoreOptions } from "../../store/store.ts";
 import { DerivationPool } from "../derive-pool.ts";
 import { CliError } from "../errors.ts";
 import { featuresOf } from "../features.ts";
-import { LEAVES_A_BATCH, Pump, type Step } from "../pump.ts";
+import { Pump, type Step } from "../pump.ts";
 import { Appender } from "./appender.ts";
 
 const WRITER = "import";
-/** Records after which sealing begins: each sealing costs about ten syncs, each insert a part, however small. */
-const SEAL_AT_RECORDS = LEAVES_A_BATCH;
+/** Records after which sealing begins: each sealing costs about ten syncs, however small. */
+const SEAL_AT_RECORDS = 8_192;
 /** Records that may wait to be sealed; beyond it writing waits. Bounds the disk that segments take. */
 const MAX_UNSEALED_RECORDS = 65_536;
 /** How often a server's progress is looked at, ms. */
@@ -57,7 +57,11 @@ export class Pipeline {
   readonly #pool: DerivationPool | null;
   readonly #pump: Pump | null;
   #sealedOfOurs = 0;
-  #moving: Promise<void> | null = null;
+  /** What goes on beside the writing; neither waits for the other. */
+  #sealing: Promise<void> | null = null;
+  #pumping: Promise<void> | null = null;
+  /** What ended one of them: thrown by the next call. */
+  #failure: { readonly error: unknown } | null = null;
   #lastExchange: string | null = null;
 
   private constructor(parts: {
@@ -129,12 +133,13 @@ export class Pipeline {
   /** Waits for room, and keeps sealing and taking in going meanwhile. @throws LogError, StoreError */
   async room(): Promise<void> {
     await this.#appender.room();
+    this.#rethrow();
     const behind = this.#appender.appended - this.#sealedOfOurs;
     if (this.#ledger === null || behind < SEAL_AT_RECORDS) return;
-    this.#moving ??= this.#move().finally(() => {
-      this.#moving = null;
-    });
-    if (behind > MAX_UNSEALED_RECORDS) await this.#moving;
+    this.#startSealing();
+    if (behind <= MAX_UNSEALED_RECORDS) return;
+    await this.#sealing;
+    this.#rethrow();
   }
 
   /** Everything written so far is durable, sealed, and (without a server) in the store. @throws LogError, StoreError */
@@ -147,8 +152,11 @@ export class Pipeline {
         await this.#awaitServer(async () => (await this.log.findExchange(last)).close !== undefined);
       return;
     }
-    await this.#moving;
-    while ((await this.#seal()) > 0);
+    await this.#sealing;
+    this.#rethrow();
+    while ((await this.#seal()) > 0) this.#startPumping();
+    await this.#pumping;
+    this.#rethrow();
     const start = performance.now();
     await this.#pump?.drain(options);
     this.times.pumpMs += performance.now() - start;
@@ -159,7 +167,7 @@ export class Pipeline {
   }
 
   async close(): Promise<void> {
-    await this.#moving?.catch(() => {});
+    await Promise.all([this.#sealing, this.#pumping]);
     await this.#pool?.close();
     await this.writer.close();
     this.#ledger?.close();
@@ -168,11 +176,40 @@ export class Pipeline {
     this.#keys.close();
   }
 
-  async #move(): Promise<void> {
-    await this.#seal();
-    const start = performance.now();
-    await this.#pump?.step();
-    this.times.pumpMs += performance.now() - start;
+  #startSealing(): void {
+    this.#sealing ??= this.#guard(async () => {
+      await this.#seal();
+      this.#startPumping();
+    }).finally(() => {
+      this.#sealing = null;
+    });
+  }
+
+  /** Takes in what fills whole batches; the rest comes with more, or when all is settled. */
+  #startPumping(): void {
+    const [pump, ledger] = [this.#pump, this.#ledger];
+    if (pump === null || ledger === null) return;
+    this.#pumping ??= this.#guard(async () => {
+      const start = performance.now();
+      while (await pump.hasBatch()) await pump.step();
+      this.times.pumpMs += performance.now() - start;
+    }).finally(() => {
+      this.#pumping = null;
+    });
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
+
+  #rethrow(): void {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) throw failure.error;
   }
 
   async #seal(): Promise<number> {
