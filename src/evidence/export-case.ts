@@ -99,10 +99,7 @@ async function stageRecords(
   const { indexes, tombstones } = selection;
   const stager = new RecordStager({ log, checkpoint, staging, withheld, accounts, tombstones });
   await stager.readTombstones();
-  for (const [done, index] of indexes.entries()) {
-    await stager.add(index);
-    options.onProgress?.("Writing records", done + 1, indexes.length);
-  }
+  await stager.add(indexes, (done) => options.onProgress?.("Writing records", done, indexes.length));
   await stager.addTombstones();
   return stager;
 }

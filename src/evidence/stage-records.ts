@@ -1,4 +1,4 @@
-// Writes a case's records and proofs into the bundle, one at a time, and gathers what the other documents say of them.
+// Writes a case's records and proofs into the bundle and gathers what the other documents say of them.
 import type { Checkpoint } from "../core/checkpoint.ts";
 import { FIELDS } from "../core/record.ts";
 import { Announced, type PlacedTombstone, parseTombstone } from "../core/tombstone.ts";
@@ -75,23 +75,28 @@ export class RecordStager {
     }
   }
 
-  /** Stages one record with its proof. */
-  async add(index: number): Promise<void> {
-    const record = await this.#options.log.record(index);
-    const { leaf, account } = record;
-    if (leaf.account !== undefined && account !== null) this.names.set(leaf.account, account);
-    const disclosed = this.#disclose(record);
+  /** Stages records, each with its proof. `indexes`: ascending. */
+  async add(indexes: readonly number[], onProgress?: (done: number) => void): Promise<void> {
     const { staging, log, checkpoint } = this.#options;
-    await staging.add(recordPath(index), formatRecord(disclosed));
-    await staging.add(proofPath(index), await log.proveIn(index, checkpoint));
-    this.#count(disclosed);
-    this.statistics.add(disclosed);
-    this.#tell(record, disclosed);
+    const prove = await log.prover(checkpoint);
+    let done = 0;
+    for await (const record of log.recordsAt(indexes)) {
+      const { index, leaf, account } = record;
+      if (leaf.account !== undefined && account !== null) this.names.set(leaf.account, account);
+      const disclosed = this.#disclose(record);
+      await staging.add(recordPath(index), formatRecord(disclosed));
+      await staging.add(proofPath(index), await prove(index));
+      this.#count(disclosed);
+      this.statistics.add(disclosed);
+      this.#tell(record, disclosed);
+      done += 1;
+      onProgress?.(done);
+    }
   }
 
   /** The tombstones that explain missing content, staged like every other record. */
   async addTombstones(): Promise<void> {
-    for (const index of [...this.#usedTombstones].sort((a, b) => a - b)) await this.add(index);
+    await this.add([...this.#usedTombstones].sort((a, b) => a - b));
   }
 
   #disclose({ index, leaf, content, salts }: SealedRecord): DisclosedRecord {

@@ -1,6 +1,6 @@
 // The files of a bundle while it is made: in a private folder, each hashed as it is written.
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
 import { crc32 } from "node:zlib";
 import { hex, utf8 } from "../core/bytes.ts";
 import { sha256 } from "../core/sha256.ts";
@@ -16,13 +16,74 @@ export interface StagedFile {
   readonly sha256: string;
 }
 
-/** Bytes gathered before they go to the disk. */
+/** Bytes gathered before they go to the disk, and read back at once. */
 const CHUNK_BYTES: number = 4 * 1024 * 1024;
+
+interface Place extends StagedFile {
+  readonly spool: Spool;
+  readonly offset: number;
+}
+
+/**
+ * Files of one folder of the bundle, one after the other: tens of thousands of small ones would cost more to open than
+ * to write. They come and go in the order of their names, nearly always.
+ */
+class Spool {
+  readonly #file: FileHandle;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #written = 0;
+  #window: Buffer = Buffer.alloc(0);
+  #windowAt = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Returns where the bytes will lie. */
+  async append(bytes: Uint8Array): Promise<number> {
+    const offset = this.#written + this.#heldBytes;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= CHUNK_BYTES) await this.#flush();
+    return offset;
+  }
+
+  async read(offset: number, bytes: number): Promise<Uint8Array> {
+    await this.#flush();
+    const end = this.#windowAt + this.#window.length;
+    if (offset < this.#windowAt || offset + bytes > end) {
+      const window = Buffer.allocUnsafe(Math.max(bytes, Math.min(CHUNK_BYTES, this.#written - offset)));
+      const { bytesRead } = await this.#file.read(window, 0, window.length, offset);
+      this.#window = window.subarray(0, bytesRead);
+      this.#windowAt = offset;
+    }
+    const found = this.#window.subarray(offset - this.#windowAt, offset - this.#windowAt + bytes);
+    if (found.length !== bytes) throw new TypeError(`expected ${bytes} staged bytes, got ${found.length}`);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#heldBytes === 0) return;
+    const bytes = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (let done = 0; done < bytes.length; ) {
+      const at = this.#written + done;
+      done += (await this.#file.write(bytes, done, bytes.length - done, at)).bytesWritten;
+    }
+    this.#written += bytes.length;
+  }
+}
 
 export class Staging {
   readonly #folder: string;
-  readonly #files: Map<string, StagedFile> = new Map();
-  readonly #made: Set<string> = new Set();
+  readonly #files: Map<string, Place> = new Map();
+  readonly #spools: Map<string, Spool> = new Map();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -40,19 +101,29 @@ export class Staging {
     }
   }
 
+  /** A path is added once. */
   async add(path: string, content: Uint8Array | string): Promise<void> {
+    if (this.#files.has(path)) throw new TypeError(`expected ${path} to be staged once, got it again`);
     const bytes = typeof content === "string" ? utf8(content) : content;
-    const target = join(this.#folder, path);
-    if (!this.#made.has(dirname(target))) {
-      await mkdir(dirname(target), { recursive: true });
-      this.#made.add(dirname(target));
-    }
-    await writeFile(target, bytes, { mode: 0o600, flag: "wx" });
-    this.#files.set(path, { path, bytes: bytes.length, crc: crc32(bytes), sha256: hex(sha256(bytes)) });
+    const spool = await this.#spool(posix.dirname(path));
+    const facts = { path, bytes: bytes.length, crc: crc32(bytes), sha256: hex(sha256(bytes)) };
+    this.#files.set(path, { ...facts, spool, offset: await spool.append(bytes) });
+  }
+
+  async #spool(folder: string): Promise<Spool> {
+    const known = this.#spools.get(folder);
+    if (known !== undefined) return known;
+    const spool = new Spool(await open(join(this.#folder, `${this.#spools.size}`), "wx+", 0o600));
+    this.#spools.set(folder, spool);
+    return spool;
   }
 
   /** In the order of their names, which is the order in the zip. */
   files(): StagedFile[] {
+    return this.#places();
+  }
+
+  #places(): Place[] {
     return [...this.#files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
@@ -70,13 +141,13 @@ export class Staging {
     let offset = 0;
     let held: Uint8Array[] = [];
     let heldBytes = 0;
-    for (const { path, bytes, crc } of this.files()) {
+    for (const { path, bytes, crc, spool, offset: at } of this.#places()) {
       const entry = { path: `${base}/${path}`, crc, bytes, offset };
       const header = localHeader(entry);
       entries.push(entry);
       offset += header.length + bytes;
       if (offset > MAX_ZIP_BYTES / 2) throw tooLarge();
-      held.push(header, await readFile(join(this.#folder, path)));
+      held.push(header, await spool.read(at, bytes));
       heldBytes += header.length + bytes;
       if (heldBytes >= CHUNK_BYTES) {
         yield Buffer.concat(held);
@@ -116,6 +187,7 @@ export class Staging {
 
   /** Removes the folder with everything in it. */
   async remove(): Promise<void> {
+    await Promise.all([...this.#spools.values()].map((spool) => spool.close()));
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

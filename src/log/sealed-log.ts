@@ -151,21 +151,46 @@ export class SealedLog {
     const size = await this.size();
     const end = Math.min(to, size);
     for (let index = Math.max(0, from); index < end; ) {
-      const number = Math.floor(index / TILE_WIDTH);
-      const bundle = await this.#bundle(number, size);
-      const pack = new PackReader(this.#disk, packPath(this.#folder.content, number), bundle.end);
-      try {
-        for (const last = Math.min(end, (number + 1) * TILE_WIDTH); index < last; index++) {
-          const leaf = bundle.leaves[index % TILE_WIDTH];
-          if (leaf === undefined) throw new TypeError(`expected leaf ${index} in its bundle`);
-          const offset = bundle.offsets[index % TILE_WIDTH] ?? 0;
-          const bytes = packedBytes(leaf);
-          if (bytes > 0 && !pack.holds(offset, bytes)) await pack.load(offset, bytes);
-          yield this.#open(index, leaf, pack, offset);
-        }
-      } finally {
-        await pack.close();
+      const last = Math.min(end, (Math.floor(index / TILE_WIDTH) + 1) * TILE_WIDTH);
+      const wanted = Array.from({ length: last - index }, (_, i) => index + i);
+      yield* this.#recordsOfBundle(wanted, size);
+      index = last;
+    }
+  }
+
+  /** Records by their indexes, which must ascend. Throws `log.damaged`, `log.not-found`. */
+  async *recordsAt(indexes: readonly number[]): AsyncIterable<SealedRecord> {
+    const size = await this.size();
+    for (let from = 0; from < indexes.length; ) {
+      const bundle = Math.floor((indexes[from] ?? 0) / TILE_WIDTH);
+      let to = from + 1;
+      while (to < indexes.length && Math.floor((indexes[to] ?? 0) / TILE_WIDTH) === bundle) to += 1;
+      if ((indexes[to - 1] ?? 0) >= size)
+        throw new LogError("log.not-found", `expected indexes below ${size}, got ${indexes[to - 1]}`);
+      yield* this.#recordsOfBundle(indexes.slice(from, to), size);
+      from = to;
+    }
+  }
+
+  /** At least one; ascending, all of one bundle. */
+  async *#recordsOfBundle(indexes: readonly number[], size: number): AsyncIterable<SealedRecord> {
+    const number = Math.floor((indexes[0] ?? 0) / TILE_WIDTH);
+    const { leaves, offsets } = await this.#bundle(number, size);
+    const last = (indexes.at(-1) ?? 0) % TILE_WIDTH;
+    const lastLeaf = leaves[last];
+    const end = (offsets[last] ?? 0) + (lastLeaf === undefined ? 0 : packedBytes(lastLeaf));
+    const pack = new PackReader(this.#disk, packPath(this.#folder.content, number), end);
+    try {
+      for (const index of indexes) {
+        const leaf = leaves[index % TILE_WIDTH];
+        if (leaf === undefined) throw new TypeError(`expected leaf ${index} in its bundle`);
+        const offset = offsets[index % TILE_WIDTH] ?? 0;
+        const bytes = packedBytes(leaf);
+        if (bytes > 0 && !pack.holds(offset, bytes)) await pack.load(offset, bytes);
+        yield this.#open(index, leaf, pack, offset);
       }
+    } finally {
+      await pack.close();
     }
   }
 
@@ -215,7 +240,10 @@ export class SealedLog {
 
   /** One leaf with the bytes that the tree hashes. Throws `log.not-found`. */
   async leaf(index: number): Promise<{ leaf: Leaf; bytes: Uint8Array }> {
-    const size = await this.size();
+    return await this.#entry(index, await this.size());
+  }
+
+  async #entry(index: number, size: number): Promise<{ leaf: Leaf; bytes: Uint8Array }> {
     if (!(Number.isSafeInteger(index) && index >= 0 && index < size))
       throw new LogError("log.not-found", `expected an index below ${size}, got ${index}`);
     const bundle = Math.floor(index / TILE_WIDTH);
@@ -272,15 +300,22 @@ export class SealedLog {
     return await this.proveIn(index, checkpoint);
   }
 
-  /** The same in a checkpoint of the caller's choice, so that many records can be proved in one. */
+  /** The same in a checkpoint of the caller's choice. */
   async proveIn(index: number, checkpoint: Pick<Checkpoint, "size" | "note">): Promise<string> {
-    const { bytes } = await this.leaf(index);
+    return await (await this.prover(checkpoint))(index);
+  }
+
+  /** Proves many records in one checkpoint. Throws `log.not-found`, `log.damaged`. */
+  async prover(checkpoint: Pick<Checkpoint, "size" | "note">): Promise<(index: number) => Promise<string>> {
     const size = await this.size();
-    const hashes: Uint8Array[] = [];
-    // Subtrees that are whole in the smaller tree are the same in the newest one, whose tiles are on disk.
-    for (const range of inclusionRanges(index, checkpoint.size))
-      hashes.push(await this.#tiles.range(range, size));
-    return formatProof({ index, hashes, checkpoint: checkpoint.note, extra: bytes });
+    return async (index) => {
+      const extra = (await this.#entry(index, size)).bytes;
+      const hashes: Uint8Array[] = [];
+      // Subtrees that are whole in the smaller tree are the same in the newest one, whose tiles are on disk.
+      for (const range of inclusionRanges(index, checkpoint.size))
+        hashes.push(await this.#tiles.range(range, size));
+      return formatProof({ index, hashes, checkpoint: checkpoint.note, extra });
+    };
   }
 
   /** Consistency proof (RFC 6962 section 2.1.2) between two sizes, 0 < first <= second <= size(). */

@@ -16,11 +16,14 @@ import { LogError } from "./errors.ts";
 
 /** Tiles kept in memory: 8 KiB each, bundles some 100 KiB. */
 const MAX_CACHED_TILES = 64;
+/** Hashes inside tiles that were derived and are kept: proofs of neighbours share nearly all of theirs. */
+const MAX_CACHED_NODES = 8_192;
 
 export class TileReader {
   readonly #disk: Pick<Disk, "readFile">;
   readonly #folder: string;
   readonly #cache: Map<string, Buffer> = new Map();
+  readonly #nodes: Map<string, Uint8Array> = new Map();
 
   /** `folder`: the log's prefix, which holds `checkpoint` and `tile/`. */
   constructor(disk: Pick<Disk, "readFile">, folder: string) {
@@ -65,11 +68,16 @@ export class TileReader {
     return tile.bytes.subarray(0, width * HASH_BYTES);
   }
 
+  /** A perfect subtree's hash, which is the same in every larger tree. */
   async node(position: NodePosition, size: number): Promise<Uint8Array> {
+    const name = `${position.height}/${position.index}`;
+    const known = this.#nodes.get(name);
+    if (known !== undefined) return known;
     const { level, index } = tileOfNode(position);
     const hash = nodeFromTile(position, await this.hashes(level, index, size));
-    if (hash === null)
-      throw new LogError("log.damaged", `expected node ${position.height}/${position.index} in its tile`);
+    if (hash === null) throw new LogError("log.damaged", `expected node ${name} in its tile`);
+    if (this.#nodes.size >= MAX_CACHED_NODES) this.#nodes.clear();
+    this.#nodes.set(name, hash);
     return hash;
   }
 
