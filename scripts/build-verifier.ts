@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const PLATFORM: Readonly<Record<string, string>> = {
-  "node:buffer": `${root}verifier/platform/buffer.ts`,
-  "node:crypto": `${root}verifier/platform/crypto.ts`,
-  "node:zlib": `${root}verifier/platform/zlib.ts`,
-};
+const platform = (name: string): string => `${root}verifier/platform/${name}.ts`;
+const PLATFORM: readonly { find: string | RegExp; replacement: string }[] = [
+  ...["buffer", "crypto", "zlib"].map((name) => ({ find: `node:${name}`, replacement: platform(name) })),
+  { find: /^\.{1,2}\/(?:.*\/)?sha256\.ts$/, replacement: platform("sha256") },
+];
 
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("base64");
 
@@ -20,7 +20,7 @@ export async function verifierPage(): Promise<string> {
     root: `${root}verifier`,
     configFile: false,
     logLevel: "warn",
-    resolve: { alias: PLATFORM },
+    resolve: { alias: [...PLATFORM] },
     build: {
       write: false,
       target: "es2023",

@@ -1,5 +1,5 @@
 // The page that verifies a bundle in a browser with the network off. Everything from a bundle is shown as text only.
-import type { ByteSource } from "../src/evidence/verify/byte-source.ts";
+import { type ByteSource, readingAhead } from "../src/evidence/verify/byte-source.ts";
 import { BUNDLE_FAULTS, type Proved, type Verdict } from "../src/evidence/verify/verdict.ts";
 import { verifyBundle } from "../src/evidence/verify/verify-bundle.ts";
 import { visible } from "../src/evidence/visible-text.ts";
@@ -36,10 +36,42 @@ function add(parent: HTMLElement, name: string, text: string, className = ""): H
   return child;
 }
 
-function sourceOf(file: File): ByteSource {
-  return {
+/** Longest the page goes without looking at what its user does, ms. */
+const TURN_MS = 40;
+/** Every file is read once for the zip, once for the bag and once for what it says. */
+const PASSES = 3;
+
+/** Lets the page live: a message comes after what waits already and, unlike a timer, also where the tab is not in front. */
+function nextTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** `onRead` hears now and then which part of all reading is done. */
+function sourceOf(file: File, onRead: (share: number) => void): ByteSource {
+  const ahead = readingAhead({
     size: file.size,
     read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+  });
+  let turnMs = performance.now();
+  let bytes = 0;
+  return {
+    size: file.size,
+    read: async (offset, length) => {
+      bytes += length;
+      if (performance.now() - turnMs > TURN_MS) {
+        onRead(Math.min(1, bytes / (PASSES * file.size)));
+        await nextTurn();
+        turnMs = performance.now();
+      }
+      return await ahead.read(offset, length);
+    },
   };
 }
 
@@ -48,17 +80,25 @@ async function check(): Promise<void> {
   if (bundle === undefined) return;
   const policyFile = element("input", "policy").files?.[0];
   const progress = element("p", "progress");
+  const bar = element("progress", "bar");
   const result = element("section", "result");
   result.replaceChildren();
   progress.textContent = "Reading …";
+  bar.value = 0;
+  bar.hidden = false;
+  let words = "Reading …";
+  const onRead = (share: number): void => {
+    bar.value = share;
+    progress.textContent = words;
+  };
   try {
     if (policyFile !== undefined && policyFile.size > MAX_POLICY_BYTES)
       throw new RangeError("the policy is too large to be one");
     const policy = policyFile === undefined ? null : new Uint8Array(await policyFile.arrayBuffer());
-    const verdict = await verifyBundle(sourceOf(bundle), {
+    const verdict = await verifyBundle(sourceOf(bundle, onRead), {
       policy,
       onProgress: (done, total) => {
-        progress.textContent = `Checked ${done} of ${total} records`;
+        words = `Checked ${done} of ${total} records`;
       },
     });
     show(result, verdict);
@@ -67,6 +107,7 @@ async function check(): Promise<void> {
     add(result, "p", visible(error instanceof Error ? error.message : String(error)));
   } finally {
     progress.textContent = "";
+    bar.hidden = true;
   }
 }
 

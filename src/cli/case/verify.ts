@@ -1,6 +1,6 @@
 // What `adyton verify` does: opens the file, verifies, prints the verdict.
 import { open, readFile } from "node:fs/promises";
-import type { ByteSource } from "../../evidence/verify/byte-source.ts";
+import { readingAhead } from "../../evidence/verify/byte-source.ts";
 import type { Proved, Verdict } from "../../evidence/verify/verdict.ts";
 import { verifyBundle } from "../../evidence/verify/verify-bundle.ts";
 import { CliError, EXIT } from "../errors.ts";
@@ -21,13 +21,13 @@ export async function runVerify(
   const file = await readable(bundle, (path) => open(path, "r"));
   const progress = output.progress("verifying", null);
   try {
-    const source: ByteSource = {
+    const source = readingAhead({
       size: (await file.stat()).size,
       read: async (offset, length) => {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, offset);
         return buffer.subarray(0, bytesRead);
       },
-    };
+    });
     const verdict = await verifyBundle(source, {
       policy,
       timestampRoots: roots.length === 0 ? undefined : roots,
