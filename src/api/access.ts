@@ -13,6 +13,7 @@ export type RouteName =
   | "GET /api/findings"
   | "GET /api/findings/:id"
   | "PATCH /api/findings/:id"
+  | "POST /api/findings/:id/accounts"
   | "GET /api/accounts"
   | "GET /api/accounts/:account"
   | "GET /api/accounts/:account/exchanges"
@@ -74,6 +75,7 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /api/findings": "viewer",
   "GET /api/findings/:id": "viewer",
   "PATCH /api/findings/:id": "analyst",
+  "POST /api/findings/:id/accounts": "analyst",
   "GET /api/accounts": "viewer",
   "GET /api/accounts/:account": "viewer",
   "GET /api/accounts/:account/exchanges": "viewer",

@@ -4,8 +4,9 @@ import { APPEAL_STATUSES, type AppealStatus } from "../core/measure.ts";
 import { systemUser } from "./act.ts";
 import { contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
+import { withDecisions } from "./news.ts";
 import { timeText } from "./output.ts";
-import { withChanges, withState } from "./with-state.ts";
+import { withState } from "./with-state.ts";
 
 export function appealsCommand(): Command {
   const command = new Command("appeals").description("Read customers' appeals and answer them.");
@@ -45,7 +46,7 @@ export function appealsCommand(): Command {
       )
       .action(async (id: string, options: { reason: string; forAll?: boolean }, self: Command) => {
         const context = contextOf(self);
-        await withChanges(context, async ({ state, record }) => {
+        await withDecisions(context, async ({ state, record }) => {
           const decision = {
             outcome: grants ? "granted" : "refused",
             by: systemUser(),

@@ -77,6 +77,22 @@ export function findingsCommand(): Command {
         context.output.result(entry, () => context.output.line(`${entry.finding.id} is ${entry.status}.`));
       });
     });
+  command
+    .command("add <finding> <account...>")
+    .description("Say that accounts belong to a finding. They stay in it whatever its detector says later.")
+    .requiredOption("--note <text>", "why, for the record")
+    .addHelpText(
+      "after",
+      "\nExample:\n  adyton findings add campaign-3b9c acme acme-2 --note 'paid with the same card'",
+    )
+    .action(async (id: string, accounts: string[], { note }: { note: string }, self: Command) => {
+      const context = contextOf(self);
+      await withChanges(context, async ({ state, record, by }) => {
+        const entry = await state.findings.addAccounts(id, { accounts, by, note }, { record });
+        const count = entry.finding.accounts.length;
+        context.output.result(entry, () => context.output.line(`${id} names ${count} accounts now.`));
+      });
+    });
   return command;
 }
 

@@ -14,6 +14,7 @@ import type { Verdict, VerdictEvent, VerdictMember } from "../state/verdict-rows
 import { systemUser } from "./act.ts";
 import { type Context, contextOf } from "./context.ts";
 import { durationMs, wholeNumber } from "./duration.ts";
+import { withDecisions } from "./news.ts";
 import { timeText } from "./output.ts";
 import { withChanges, withState } from "./with-state.ts";
 
@@ -112,7 +113,7 @@ function decisions(command: Command): void {
       const nowMs = Date.now();
       const atMs =
         delay === undefined ? effectiveMs(policy, { nowMs, random: Math.random() }) : nowMs + delay;
-      await withChanges(context, async ({ state, record }) => {
+      await withDecisions(context, async ({ state, record }) => {
         const step = { by: systemUser(), note, effectiveMs: atMs };
         const verdict = await state.verdicts.approve(id, step, { record });
         tell(
@@ -137,7 +138,7 @@ function decisions(command: Command): void {
       )
       .action(async (id: string, { note, wrong }: Decided, self: Command) => {
         const context = contextOf(self);
-        await withChanges(context, async ({ state, record }) => {
+        await withDecisions(context, async ({ state, record }) => {
           const step = { by: systemUser(), note };
           const verdict = await state.verdicts[name](id, step, { record, isWrong: wrong === true });
           tell(context, verdict, `${id} is ${verdict.status}.`);
@@ -154,7 +155,7 @@ function decisions(command: Command): void {
     )
     .action(async (id: string, account: string, { note }: Decided, self: Command) => {
       const context = contextOf(self);
-      await withChanges(context, async ({ state, record }) => {
+      await withDecisions(context, async ({ state, record }) => {
         await state.verdicts.release(id, account, { by: systemUser(), note }, { record });
         tell(context, await state.verdicts.demand(id), `${account} is free of ${id}.`);
       });

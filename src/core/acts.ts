@@ -29,6 +29,12 @@ export interface ActDetails
   /** Somebody looked at content in clear. */
   "content.revealed": { readonly exchange: string; readonly reason: string };
   "finding.raised": { readonly finding: string; readonly findingKind: string; readonly detector: string };
+  /** A person says that accounts belong to a finding. */
+  "finding.accounts-added": {
+    readonly finding: string;
+    readonly accounts: readonly string[];
+    readonly note: string;
+  };
   "finding.status-changed": {
     readonly finding: string;
     readonly from: FindingStatus;

@@ -30,7 +30,8 @@ export interface ResponseActDetails {
     readonly expiresMs: number;
   };
   "verdict.rejected": { readonly verdict: string; readonly note: string };
-  "verdict.in-effect": { readonly verdict: string };
+  /** The record may come later than the effect, which is at `effectiveMs`: gateways keep the time by themselves. */
+  "verdict.in-effect": { readonly verdict: string; readonly effectiveMs: number };
   "verdict.lifted": { readonly verdict: string; readonly note: string };
   "verdict.expired": { readonly verdict: string };
   /** One account of a verdict is free of it; the verdict stays for the others. */

@@ -7,6 +7,7 @@ import type { Finding, FindingKind } from "../core/finding.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse } from "./facts.ts";
+import { addByHand, setDetected, withNamedByHand } from "./finding-members.ts";
 import { containing, type Page, type PageQuery, pageOf } from "./paging.ts";
 import { StatePart } from "./part.ts";
 import type { FindingsTable, Tables } from "./schema.ts";
@@ -47,7 +48,18 @@ export interface Decision {
   readonly note?: string | undefined;
 }
 
+/** Accounts that a person adds to a finding. */
+export interface ByHand {
+  readonly accounts: readonly string[];
+  /** Who says so: `user:<name>` or `cli:<system user>`. */
+  readonly by: string;
+  /** Why they belong to it; a word without a reason is none. */
+  readonly note: string;
+}
+
 const MAX_ACCOUNTS = 1_000_000;
+/** Whoever has more has a list that a detector should have found. */
+const MAX_BY_HAND = 1000;
 const MAX_NOTE = 2000;
 const ROWS_PER_STATEMENT = 1000;
 const SORTED_BY = {
@@ -155,13 +167,7 @@ export class Findings extends StatePart {
     parse(status, to, "status");
     parse(z.string().max(MAX_NOTE), note, "note");
     return await this.db.transaction().execute(async (transaction) => {
-      const row = await transaction
-        .selectFrom("findings")
-        .selectAll()
-        .where("id", "=", id)
-        .executeTakeFirst();
-      if (row === undefined) throw unknown(id);
-      const before = fromRow(row);
+      const before = await demandIn(transaction, id);
       const updated_ms = this.now();
       await transaction
         .updateTable("findings")
@@ -176,9 +182,36 @@ export class Findings extends StatePart {
     });
   }
 
+  /**
+   * Names further accounts on a person's word. They stay in the finding whatever its detector says later, and inherit
+   * the measures that rest on it. Returns the finding. @throws StateError `finding-unknown`, `account-unknown`, `invalid-fact`
+   */
+  async addAccounts(
+    id: string,
+    { accounts: told, by, note }: ByHand,
+    { record }: Recorded = {},
+  ): Promise<FindingEntry> {
+    const added = [...new Set(parse(z.array(text).min(1).max(MAX_BY_HAND), told, "accounts"))].sort();
+    const why = parse(z.string().trim().min(1).max(MAX_NOTE), note, "note");
+    return await this.db.transaction().execute(async (transaction) => {
+      const before = await demandIn(transaction, id);
+      await addByHand(transaction, id, added);
+      const updated_ms = this.now();
+      const accounts = await withNamedByHand(transaction, id, before.finding.accounts);
+      const finding = { ...before.finding, accounts };
+      const changes = { body: canonicalJson(finding), account_count: accounts.length, updated_ms };
+      await transaction.updateTable("findings").set(changes).where("id", "=", id).execute();
+      const event = { atMs: updated_ms, by, from: null, to: before.status };
+      await addEvent(transaction, id, { ...event, note: `${added.length} accounts added: ${why}` });
+      const detail = { finding: id, accounts: added, note: why };
+      await record?.([{ act: "finding.accounts-added", account: null, detail }]);
+      return { ...before, finding, updatedMs: updated_ms };
+    });
+  }
+
   async #put(transaction: Transaction<Tables>, finding: Finding): Promise<boolean> {
     const now = this.now();
-    const accounts = [...new Set(finding.accounts)].sort();
+    const accounts = await withNamedByHand(transaction, finding.id, finding.accounts);
     const columns = {
       kind: finding.kind,
       detector: finding.detector,
@@ -211,7 +244,7 @@ export class Findings extends StatePart {
     } else {
       await transaction.updateTable("findings").set(columns).where("id", "=", id).execute();
     }
-    await setAccounts(transaction, id, accounts);
+    await setDetected(transaction, id, finding.accounts);
     return known === undefined;
   }
 }
@@ -245,16 +278,10 @@ function matches(
   ]);
 }
 
-async function setAccounts(
-  transaction: Transaction<Tables>,
-  finding: string,
-  accounts: readonly string[],
-): Promise<void> {
-  await transaction.deleteFrom("finding_accounts").where("finding", "=", finding).execute();
-  for (let start = 0; start < accounts.length; start += ROWS_PER_STATEMENT) {
-    const rows = accounts.slice(start, start + ROWS_PER_STATEMENT).map((account) => ({ finding, account }));
-    await transaction.insertInto("finding_accounts").values(rows).execute();
-  }
+async function demandIn(transaction: Transaction<Tables>, id: string): Promise<FindingEntry> {
+  const row = await transaction.selectFrom("findings").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row === undefined) throw unknown(id);
+  return fromRow(row);
 }
 
 async function addEvent(

@@ -53,6 +53,8 @@ export interface FindingsTable {
 export interface FindingAccountsTable {
   finding: string;
   account: string;
+  /** 1: a person added it, and no look of the detector takes it out. */
+  by_hand: number;
 }
 
 export interface FindingHistoryTable {

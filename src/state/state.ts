@@ -20,6 +20,7 @@ import { controlPlane } from "./migrations/001-control-plane.ts";
 import { identities } from "./migrations/002-identities.ts";
 import { response } from "./migrations/003-response.ts";
 import { cases } from "./migrations/004-cases.ts";
+import { namedByHand } from "./migrations/005-named-by-hand.ts";
 import { Organizations } from "./organizations.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { RandomBytes, StateContext } from "./part.ts";
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "002-identities": identities,
   "003-response": response,
   "004-cases": cases,
+  "005-named-by-hand": namedByHand,
 };
 
 export interface StateOptions {

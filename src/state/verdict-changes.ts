@@ -87,6 +87,20 @@ export function joinedActs(
   return acts;
 }
 
+/** When an approved verdict takes effect; never for one that nobody approved. */
+export function effectOf({ effectiveMs }: Verdict): number {
+  return effectiveMs ?? Number.POSITIVE_INFINITY;
+}
+
+export function isReached(verdict: Verdict, nowMs: number): boolean {
+  return effectOf(verdict) <= nowMs;
+}
+
+export function inEffect(verdict: Verdict): Act {
+  const detail = { verdict: verdict.id, effectiveMs: effectOf(verdict) };
+  return { act: "verdict.in-effect", account: null, detail };
+}
+
 export function unknownVerdict(id: string): StateError {
   return new StateError("verdict-unknown", `expected a known verdict, got ${JSON.stringify(id)}`);
 }

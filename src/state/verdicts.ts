@@ -13,6 +13,9 @@ import { nextRevision, VERDICTS } from "./revision.ts";
 import type { Tables } from "./schema.ts";
 import {
   demandIn,
+  effectOf,
+  inEffect,
+  isReached,
   joinedActs,
   releaseAccount,
   sameProposal,
@@ -231,13 +234,15 @@ export class Verdicts extends StatePart {
       .limit(1000)
       .execute();
     const changed: Verdict[] = [];
-    for (const { id } of due) {
+    for (const { id, status } of due) {
       const verdict = await this.demand(id);
+      // Another machine was faster: what it made of the verdict is due for nothing yet.
+      if (verdict.status !== status) continue;
       const isOver = verdict.expiresMs === null ? verdict.status === "proposed" : verdict.expiresMs <= now;
       const step = isOver ? "expired" : "in-effect";
       const act: Act = isOver
         ? { act: "verdict.expired", account: null, detail: { verdict: id } }
-        : { act: "verdict.in-effect", account: null, detail: { verdict: id } };
+        : inEffect(verdict);
       const changes = { status: step, ...(isOver ? { ended_ms: now } : {}) };
       const move = { from: [verdict.status], by: "system", note: "", step, outcome: null };
       const moved = await this.#step(id, move, { ...(record && { record }) }, () => ({ changes, act })).catch(
@@ -333,6 +338,16 @@ export class Verdicts extends StatePart {
         throw new StateError("verdict-step", message);
       }
       const { changes, act } = change(verdict);
+      // Gateways enforce it from its time on, whether or not anybody has looked since: an end must not hide that.
+      const wasEnforced = verdict.status === "approved" && isReached(verdict, this.now());
+      const acts = wasEnforced && step !== "in-effect" ? [inEffect(verdict), act] : [act];
+      if (acts.length > 1)
+        await addStep(transaction, id, {
+          atMs: effectOf(verdict),
+          by: "system",
+          step: "in-effect",
+          note: "",
+        });
       const revision = await nextRevision(transaction, VERDICTS);
       await transaction
         .updateTable("verdicts")
@@ -341,7 +356,7 @@ export class Verdicts extends StatePart {
         .execute();
       await addStep(transaction, id, { atMs: this.now(), by, step, note: text });
       if (outcome !== null) await recordOutcomes(transaction, { verdict, outcome, atMs: this.now() });
-      await record?.([act]);
+      await record?.(acts);
       return await demandIn(transaction, id);
     });
   }

@@ -58,6 +58,7 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
   "POST /api/appeals/:id/decision": peopleWho("pd"),
 
   "PATCH /api/findings/:id": line("apd", "findings:write"),
+  "POST /api/findings/:id/accounts": line("apd", "findings:write"),
   "POST /api/hunt": line("apd", "hunt:write"),
   "POST /api/exchanges/:id/reveal": peopleWho("apd"),
 

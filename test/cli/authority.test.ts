@@ -47,6 +47,7 @@ const COMMANDS: Readonly<Record<string, string | null>> = {
   "findings list": "",
   "findings show": "f",
   "findings decide": "f confirmed",
+  "findings add": `f ${CANARY} --note n`,
   "case open": "--title t --purpose p --authority a --custodian c",
   "case close": "c --reason r",
   "case reopen": "c --reason r",

@@ -6,9 +6,12 @@ import { after, before, describe, it } from "node:test";
 import type { Finding } from "../../src/core/finding.ts";
 import { parsePolicy, policyHash, STANDARD_POLICY } from "../../src/respond/policy.ts";
 import type { Appeal } from "../../src/state/appeals.ts";
+import { hearNews } from "../../src/state/redis.ts";
 import { State } from "../../src/state/state.ts";
 import type { Verdict, VerdictMember } from "../../src/state/verdict-rows.ts";
 import { Place } from "../cli/run.ts";
+import { until } from "../gateway/harness.ts";
+import { startRedis } from "../helpers/redis.ts";
 import { json, startUpstream } from "../helpers/upstream.ts";
 
 const FINDING: Finding = {
@@ -105,6 +108,37 @@ describe("the commands of response", () => {
     assert.deepEqual(await place.json("verdicts precision"), { detectors: [] }, "it rested on no detector");
     const unknown = await place.adyton("verdicts propose --account nobody --measure slow --note x");
     assert.match(unknown.err, /account-unknown/);
+  });
+
+  it("findings: a person adds accounts, and the verdict about it takes them in", async () => {
+    await place.json("accounts add d");
+    const add = await place.json("findings add campaign-1 d --note 'the same card'");
+    assert.deepEqual((add as { finding: Finding }).finding.accounts, ["a", "b", "c", "d"]);
+    assert.match((await place.adyton("findings add campaign-1 nobody --note x")).err, /account-unknown/);
+    assert.equal((await place.adyton("findings add campaign-1 d")).code, 2, "it needs a reason");
+  });
+
+  it("decisions are told to other machines over Redis; without Redis the command says so and stands", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.close());
+    const file = join(place.folder, "with-redis.yaml");
+    const respond = { redis: { url: redis.url, timeoutMs: 30_000 }, pollMs: 60_000 };
+    await writeFile(file, JSON.stringify({ data: place.data, respond }));
+    const heard = { count: 0 };
+    const config = { url: redis.url, password: null, timeoutMs: 30_000 };
+    const news = await hearNews({ config, readSecret: async () => "", onLost: () => {} }, () => {
+      heard.count += 1;
+    });
+    t.after(() => news.disconnect());
+    await until(() => heard.count === 1, 30_000);
+    await place.json("accounts add told");
+    const { id } = (await place.json("verdicts propose --account told --measure slow --note x")) as Verdict;
+    await place.json(`--config ${file} verdicts approve ${id} --note seen`);
+    await until(() => heard.count === 2, 30_000);
+    await redis.kill();
+    const lifted = await place.adyton(`--config ${file} verdicts lift ${id} --note over`);
+    assert.equal(lifted.code, 0);
+    assert.match(lifted.err, /learn of it by their poll/);
   });
 
   it("alerts and budgets: a target is tried, limits are put against a copy", async () => {

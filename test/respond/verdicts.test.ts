@@ -103,6 +103,45 @@ onEachDatabase((fresh) => {
       );
     });
 
+    it("that was in force and ended before anybody looked has its effect on record all the same", async (t) => {
+      const { state, acts, record, clock } = await scene(t);
+      const step = { by: "user:ada", note: "agreed" };
+      const effectiveMs = clock.nowMs + MINUTE_MS;
+      const ends = [
+        async (id: string) => await state.verdicts.lift(id, step, { record }),
+        async () => {
+          clock.nowMs = effectiveMs + 30 * DAY_MS;
+          await state.verdicts.advance({ proposalLifeMs: 60 * DAY_MS, record });
+        },
+      ];
+      for (const [index, end] of ends.entries()) {
+        const { id } = await state.verdicts.propose(draft({ finding: `campaign-${index}` }));
+        await state.verdicts.approve(id, { ...step, effectiveMs });
+        clock.nowMs = effectiveMs;
+        acts.length = 0;
+        await end(id);
+        const [first, last] = acts;
+        assert.deepEqual(first, {
+          ...{ act: "verdict.in-effect", account: null },
+          detail: { verdict: id, effectiveMs },
+        });
+        assert.match(last?.act ?? "", /lifted|expired/);
+        assert.deepEqual((await state.verdicts.history(id)).map(({ step: name }) => name).slice(-2, -1), [
+          "in-effect",
+        ]);
+        clock.nowMs = effectiveMs - MINUTE_MS;
+      }
+      const { id } = await state.verdicts.propose(draft({ finding: "campaign-9" }));
+      await state.verdicts.approve(id, { ...step, effectiveMs });
+      acts.length = 0;
+      await state.verdicts.lift(id, step, { record });
+      assert.deepEqual(
+        acts.map(({ act }) => act),
+        ["verdict.lifted"],
+        "what never took effect is not said to have",
+      );
+    });
+
     it("needs a reason and the right stage", async (t) => {
       const { state, clock } = await scene(t);
       const { id } = await state.verdicts.propose(draft());

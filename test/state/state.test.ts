@@ -169,6 +169,41 @@ onEachDatabase((fresh) => {
   });
 
   describe("findings", () => {
+    test("keep accounts that a person added, whatever the detector says later", async () => {
+      await state.accounts.ensureAll([unknownAccount("late"), unknownAccount("bolt")]);
+      await state.findings.upsert([finding("f1", { accounts: ["acme", "bolt"] })]);
+      const added = { accounts: ["late", "bolt", "late"], by: "user:ada", note: "one card" };
+      const { finding: grown } = await state.findings.addAccounts("f1", added, { record });
+      assert.deepEqual(grown.accounts, ["acme", "bolt", "late"]);
+      assert.deepEqual(acts, [
+        {
+          ...{ act: "finding.accounts-added", account: null },
+          detail: { finding: "f1", accounts: ["bolt", "late"], note: "one card" },
+        },
+      ]);
+      nowMs += 1;
+      await state.findings.upsert([finding("f1", { accounts: ["acme", "new"] })]);
+      const entry = await state.findings.demand("f1");
+      assert.deepEqual(entry.finding.accounts, ["acme", "bolt", "late", "new"]);
+      assert.equal((await state.findings.list({ account: "late" })).total, 1);
+      nowMs += 1;
+      await state.findings.upsert([finding("f1", { accounts: ["acme", "new"] })]);
+      assert.equal((await state.findings.demand("f1")).updatedMs, entry.updatedMs, "nothing has changed");
+      const last = (await state.findings.history("f1")).at(-1);
+      assert.deepEqual(last, {
+        atMs: 1_000_000,
+        by: "user:ada",
+        from: null,
+        to: "open",
+        note: "2 accounts added: one card",
+      });
+      const refused = async (change: object, code: string): Promise<void> =>
+        await assert.rejects(state.findings.addAccounts("f1", { ...added, ...change }), { code });
+      await refused({ accounts: ["nobody"] }, "account-unknown");
+      await refused({ note: " " }, "invalid-fact");
+      await refused({ accounts: [] }, "invalid-fact");
+    });
+
     test("are raised once, grow, and keep their decision", async () => {
       assert.deepEqual(await state.findings.upsert([finding("f1")], { record }), { raised: 1, updated: 0 });
       await state.findings.setStatus("f1", { to: "dismissed", by: "user:ada", note: "agreed" }, { record });

@@ -1,9 +1,16 @@
 // One finding: why it was made, how often such a claim is wrong, who is in it, and what the analyst decides.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { FINDING_ACCOUNTS_MAX, type Finding, type Member } from "../../../src/api/contract/findings.ts";
+import {
+  FINDING_ACCOUNTS_MAX,
+  type Finding,
+  finding as findingSchema,
+  type Member,
+} from "../../../src/api/contract/findings.ts";
+import { send } from "../api.ts";
 import { evidence, exact, figure } from "../format.ts";
+import { ActionForm } from "../parts/action-form.tsx";
 import { KindBadge, StatusBadge } from "../parts/badge.tsx";
 import { ActivityChart } from "../parts/chart.tsx";
 import { type ColumnOf, DataTable } from "../parts/data-table.tsx";
@@ -13,6 +20,7 @@ import { ViewTabs } from "../parts/tabs.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
 import { findingQuery } from "../queries.ts";
+import { useMay } from "../session.ts";
 import { Decision } from "./decision.tsx";
 import { EXCHANGE_COLUMNS, ExchangeDrawer } from "./exchange-drawer.tsx";
 
@@ -138,9 +146,34 @@ const MEMBER_COLUMNS: readonly ColumnOf<Member>[] = [
   { id: "last", title: "Last seen", cell: ({ lastAt }) => <When at={lastAt} /> },
 ];
 
+/** What a person knows and no detector can: these accounts belong to it, too. */
+function Addition({ finding }: { finding: Finding }): ReactNode {
+  const mayAdd = useMay("analyst");
+  const queries = useQueryClient();
+  if (!mayAdd) return null;
+  return (
+    <ActionForm
+      label="Add accounts to this finding"
+      isFolded
+      fields={[
+        { name: "accounts", label: "Accounts, separated by spaces", kind: "long", required: true },
+        { name: "note", label: "Why they belong to it", kind: "long", required: true, maxLength: 2000 },
+      ]}
+      submit="Add them"
+      run={async (values) => {
+        const accounts = (values.text("accounts") ?? "").split(/\s+/);
+        const path = `/api/findings/${encodeURIComponent(finding.id)}/accounts`;
+        const changed = await send(findingSchema, "POST", path, { accounts, note: values.text("note") });
+        queries.setQueryData(findingQuery(finding.id).queryKey, changed);
+      }}
+    />
+  );
+}
+
 function Members({ finding }: { finding: Finding }): ReactNode {
   return (
     <>
+      <Addition finding={finding} />
       <DataTable
         label="Accounts of this finding"
         columns={MEMBER_COLUMNS}

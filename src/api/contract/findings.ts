@@ -52,6 +52,13 @@ export type FindingPatch = { status: FindingStatus; note: string };
 const note = z.string().trim().max(2_000).default("");
 export const findingPatch: z.ZodType<FindingPatch> = z.strictObject({ status, note });
 
+export type FindingAddition = { accounts: string[]; note: string };
+/** Accounts that belong to it on a person's word; a word without a reason is none. */
+export const findingAddition: z.ZodType<FindingAddition> = z.strictObject({
+  accounts: z.array(z.string().trim().min(1).max(512)).min(1).max(1_000),
+  note: z.string().trim().min(1).max(2_000),
+});
+
 export interface FindingSummary {
   id: string;
   kind: FindingKind;

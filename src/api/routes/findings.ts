@@ -1,12 +1,13 @@
 // Findings: the list, one with its evidence and its take, and the analyst's decision.
 import type { FindingEntry } from "../../state/findings.ts";
-import { recorderFor } from "../acts.ts";
+import { recordedBy, recorderFor } from "../acts.ts";
 import { exemplarsOf, figuresOf, membersOf, seriesOf } from "../analysis.ts";
 import type { Page } from "../contract/common.ts";
 import {
   FINDING_ACCOUNTS_MAX,
   type Finding,
   type FindingSummary,
+  findingAddition,
   findingPatch,
   findingsQuery,
 } from "../contract/findings.ts";
@@ -14,7 +15,10 @@ import { isoTime, pathPart, readBody, readQuery } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";
 
 export const findingHandlers: Handlers<
-  "GET /api/findings" | "GET /api/findings/:id" | "PATCH /api/findings/:id"
+  | "GET /api/findings"
+  | "GET /api/findings/:id"
+  | "PATCH /api/findings/:id"
+  | "POST /api/findings/:id/accounts"
 > = {
   "GET /api/findings": async (context, { state }) => {
     const { page, limit, q: text, ...query } = readQuery(context, findingsQuery);
@@ -35,6 +39,13 @@ export const findingHandlers: Handlers<
       { to, by, note },
       { record },
     );
+    return context.json(await whole(entry, options));
+  },
+  "POST /api/findings/:id/accounts": async (context, options) => {
+    const { accounts, note } = await readBody(context, findingAddition);
+    const { record, by } = recordedBy(context, options);
+    const told = { accounts, by, note };
+    const entry = await options.state.findings.addAccounts(pathPart(context, "id"), told, { record });
     return context.json(await whole(entry, options));
   },
 };
