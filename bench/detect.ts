@@ -87,7 +87,7 @@ async function runWorlds(
 ): Promise<{ readonly worlds: WorldResult[]; readonly broken: string[] }> {
   const { everyHours, folder } = options;
   const key = JSON.stringify([await digestOfCode(), LEVEL, everyHours, options.baselines]);
-  const kept = new KeptResults(join(folder, "results"), key);
+  const kept = new KeptResults<WorldResult>(join(folder, "results"), key);
   const worlds: WorldResult[] = [];
   const broken: string[] = [];
   for (const [index, spec] of specs.entries()) {
@@ -96,7 +96,7 @@ async function runWorlds(
     try {
       const before = await kept.read(spec.name);
       const result = before ?? (await runWorld(spec, { folder, everyHours, level: LEVEL, baselines }));
-      if (before === null) await kept.write(result);
+      if (before === null) await kept.write(spec.name, result);
       worlds.push(result);
       const seconds = before === null ? `${Math.round((performance.now() - began) / 1000)} s` : "kept";
       console.error(`${index + 1} of ${specs.length}, ${seconds}: ${inShort(result)}`);

@@ -3,12 +3,21 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { canonicalJson } from "../src/core/canonical-json.ts";
 import { parsePolicy, STANDARD_POLICY } from "../src/respond/policy.ts";
+import { digestOfCode, KeptResults } from "./detect/kept.ts";
 import { devWorld, hasWorlds, makeWorld } from "./detect/worlds.ts";
 import { type EnforcedRun, enforce } from "./respond/enforced-run.ts";
 import { measurePaired, type Paired } from "./respond/paired.ts";
 import { measurePropagation, type Propagation } from "./respond/propagation.ts";
-import { medianServed, printRuns, printSummary } from "./respond/report.ts";
+import {
+  medianServed,
+  printLive,
+  printPopulations,
+  printPromises,
+  printRuns,
+  touchedIn,
+} from "./respond/report.ts";
 
 const HELP = `usage: npm run bench -- respond [options]
   --worlds 1,2,3,4,5   development worlds (none: "")
@@ -17,7 +26,9 @@ const HELP = `usage: npm run bench -- respond [options]
                        standard: Adyton's own; quarantine: every finding with p of at most 0.01, and every probe
   --approval 60        minutes that an approver takes, who approves everything
   --every 1            hours of virtual time between two looks
-  --folder <path>      keep worlds there and use what is there already
+  --folder <path>      keep worlds and finished runs there; what is there already is used, and a run that was made with
+                       the same code and settings is not made again
+  --no-live            without the latencies on running gateways
   --json`;
 
 /** What the project promises: the median over fleets of the share of the harvest that was served under \`quarantine\`. */
@@ -41,19 +52,24 @@ export async function run(options: readonly string[]): Promise<void> {
       approval: { type: "string", default: "60" },
       every: { type: "string", default: "1" },
       folder: { type: "string" },
+      "no-live": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(HELP);
-  console.error("from a finding to its effect on a gateway");
-  const propagation = await measurePropagation();
-  console.error("a customer's latency with and without enforcement, in pairs");
-  const paired = await measurePaired();
+  const live = values["no-live"] ? null : await measureLive();
   const runs = hasWorlds() ? await runsOf(values) : [];
   if (!hasWorlds())
     console.error("skipped: the tools that make labelled worlds are not beside this repository");
-  report({ propagation, paired, runs }, values.json);
+  report({ live, runs }, values.json);
+}
+
+async function measureLive(): Promise<Live> {
+  console.error("from a finding to its effect on a gateway");
+  const propagation = await measurePropagation();
+  console.error("a customer's latency with and without enforcement, in pairs");
+  return { propagation, paired: await measurePaired() };
 }
 
 interface Values {
@@ -67,21 +83,32 @@ interface Values {
 
 async function runsOf(values: Values): Promise<EnforcedRun[]> {
   const folder = values.folder ?? (await mkdtemp(join(tmpdir(), "adyton-bench-")));
+  const code = await digestOfCode(["src/respond", "src/state", "bench/respond"]);
   const runs: EnforcedRun[] = [];
   try {
     for (const config of list(values.worlds).map(Number)) {
       const spec = devWorld(config, Number(values.seed), null);
-      const world = await makeWorld(spec, join(folder, "worlds"));
-      for (const name of list(values.policies)) {
-        console.error(`${spec.name}, policy ${name}`);
-        const policy = name === "standard" ? STANDARD_POLICY : QUARANTINE;
+      for (const policy of list(values.policies)) {
         const setting = {
-          name,
-          policy,
+          name: policy,
+          policy: policy === "standard" ? STANDARD_POLICY : QUARANTINE,
           approvalMinutes: Number(values.approval),
           everyHours: Number(values.every),
+          onProgress: (line: string) => console.error(`${spec.name}, policy ${policy}: ${line}`),
         };
-        runs.push(await enforce(world, spec.name, setting));
+        const key = canonicalJson({
+          code,
+          policy: setting.policy,
+          approval: values.approval,
+          every: values.every,
+        });
+        const kept = new KeptResults<EnforcedRun>(join(folder, "enforced"), key);
+        let run = await kept.read(`${spec.name}-${policy}`);
+        if (run === null) {
+          run = await enforce(await makeWorld(spec, join(folder, "worlds")), spec.name, setting);
+          await kept.write(`${spec.name}-${policy}`, run);
+        } else setting.onProgress("measured before");
+        runs.push(run);
       }
     }
   } finally {
@@ -90,20 +117,23 @@ async function runsOf(values: Values): Promise<EnforcedRun[]> {
   return runs;
 }
 
-interface Measured {
+interface Live {
   readonly propagation: Propagation;
   readonly paired: Paired;
-  readonly runs: readonly EnforcedRun[];
 }
 
-function report({ propagation, paired, runs }: Measured, asJson: boolean): void {
+/** The share of a fleet's harvest that was served in the median, and whether it and the honest accounts are as promised. */
+function report({ live, runs }: { live: Live | null; runs: readonly EnforcedRun[] }, asJson: boolean): void {
   const median = medianServed(runs.filter(({ policy }) => policy === "quarantine"));
-  const met = median === null || median <= MOST_SERVED;
+  const touched = touchedIn(runs.filter(({ policy }) => policy === "standard"));
+  const met = (median === null || median <= MOST_SERVED) && touched === 0;
   if (asJson)
-    console.log(JSON.stringify({ propagation, paired, runs, median, mostServed: MOST_SERVED, met }, null, 2));
+    console.log(JSON.stringify({ ...live, runs, median, touched, mostServed: MOST_SERVED, met }, null, 2));
   else {
     printRuns(runs);
-    printSummary({ propagation, paired, median, mostServed: MOST_SERVED });
+    printPopulations(runs);
+    if (live !== null) printLive(live);
+    printPromises({ runs, median, touched, mostServed: MOST_SERVED });
   }
   if (!met) process.exitCode = 1;
 }

@@ -3,16 +3,15 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { WorldResult } from "./world-run.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What a result depends on, besides the world: another byte in there, and kept results are measured anew. */
 const MEASURED = ["src/core", "src/detect", "src/store", "src/cli/hunter.ts", "detectors", "bench/detect"];
 
-/** A digest of the code whose behaviour is measured. */
-export async function digestOfCode(): Promise<string> {
+/** A digest of the code whose behaviour is measured; `more` are further folders that it depends on. */
+export async function digestOfCode(more: readonly string[] = []): Promise<string> {
   const digest = createHash("sha256");
-  for (const part of MEASURED) {
+  for (const part of [...MEASURED, ...more]) {
     const files = part.endsWith(".ts") ? [""] : (await readdir(join(ROOT, part), { recursive: true })).sort();
     for (const file of files) {
       const bytes = await readFile(join(ROOT, part, file)).catch(() => null);
@@ -22,7 +21,7 @@ export async function digestOfCode(): Promise<string> {
   return digest.digest("hex").slice(0, 16);
 }
 
-export class KeptResults {
+export class KeptResults<Result> {
   readonly #folder: string;
   readonly #key: string;
 
@@ -33,17 +32,17 @@ export class KeptResults {
   }
 
   /** The result of a world measured under the same key, or null. */
-  async read(name: string): Promise<WorldResult | null> {
+  async read(name: string): Promise<Result | null> {
     const text = await readFile(this.#pathOf(name), "utf8").catch(() => null);
     if (text === null) return null;
-    const kept = JSON.parse(text) as { readonly key: string; readonly result: WorldResult }; // our own file
+    const kept = JSON.parse(text) as { readonly key: string; readonly result: Result }; // our own file
     return kept.key === this.#key ? kept.result : null;
   }
 
   /** The file is whole or it is the former one. */
-  async write(result: WorldResult): Promise<void> {
+  async write(name: string, result: Result): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    const path = this.#pathOf(result.name);
+    const path = this.#pathOf(name);
     await writeFile(`${path}.new`, `${JSON.stringify({ key: this.#key, result }, null, 1)}\n`);
     await rename(`${path}.new`, path);
   }

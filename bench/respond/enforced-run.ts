@@ -32,6 +32,7 @@ export interface Setting {
   /** What an approver takes, who approves everything: the least favourable to honest accounts. */
   readonly approvalMinutes: number;
   readonly everyHours: number;
+  readonly onProgress: (line: string) => void;
 }
 
 export interface EnforcedRun extends Tally {
@@ -41,7 +42,11 @@ export interface EnforcedRun extends Tally {
   /** From the finding to the effect, minutes of virtual time: approval, delay and jitter. */
   readonly minutesToEffect: readonly number[];
   readonly seconds: number;
+  /** Where the time went, seconds. */
+  readonly spent: Readonly<Record<Phase, number>>;
 }
+
+type Phase = "derive" | "store" | "hunt" | "respond";
 
 /** @param world folder of the made world */
 export async function enforce(world: string, name: string, setting: Setting): Promise<EnforcedRun> {
@@ -62,6 +67,7 @@ export async function enforce(world: string, name: string, setting: Setting): Pr
       ...{ world: name, policy: setting.name, verdicts: strong.length },
       minutesToEffect: strong.map((one) => ((one.effectiveMs ?? 0) - one.proposedMs) / MINUTE_MS),
       seconds: (performance.now() - startedMs) / 1000,
+      spent: replay.spent,
     };
   } finally {
     table.close();
@@ -85,8 +91,10 @@ class Replay {
   readonly #builder = new JsonLinesBuilder();
   readonly #responder: Responder;
   readonly #waiting: AccountFacts[] = [];
+  readonly spent: Record<Phase, number> = { derive: 0, store: 0, hunt: 0, respond: 0 };
   #leaf = 0;
   #nextMs = 0;
+  #toldMs = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -131,7 +139,9 @@ class Replay {
           this.#nextMs += everyMs;
         }
         clock.nowMs = exchange.openedAtMs;
+        const startedMs = performance.now();
         this.#take(exchange);
+        this.spent.derive += (performance.now() - startedMs) / 1000;
       }
     }
     clock.nowMs = this.#nextMs;
@@ -159,12 +169,38 @@ class Replay {
 
   async #tick(hunter: Awaited<ReturnType<typeof openHunter>>): Promise<void> {
     const { store, state, table, clock } = this.#parts;
-    await store.insertBatch({ lines: { exchange_features: this.#builder.take() }, position: this.#leaf });
-    await this.#addAccounts();
-    await state.findings.upsert(await hunter(clock.nowMs));
-    await this.#responder.tick();
-    await this.#approve();
-    await table.refresh();
+    await this.#timed("store", async () => {
+      await store.insertBatch({ lines: { exchange_features: this.#builder.take() }, position: this.#leaf });
+      await this.#addAccounts();
+    });
+    const findings = await this.#timed("hunt", () => hunter(clock.nowMs));
+    await this.#timed("respond", async () => {
+      await state.findings.upsert(findings);
+      await this.#responder.tick();
+      await this.#approve();
+      await table.refresh();
+    });
+    this.#tell(findings.length);
+  }
+
+  async #timed<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    const startedMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.spent[phase] += (performance.now() - startedMs) / 1000;
+    }
+  }
+
+  /** A line for each day of virtual time: a world takes minutes. */
+  #tell(findings: number): void {
+    const { clock, setting } = this.#parts;
+    if (clock.nowMs - this.#toldMs < 24 * HOUR_MS) return;
+    this.#toldMs = clock.nowMs;
+    const day = new Date(clock.nowMs).toISOString().slice(0, 10);
+    const { derive, hunt } = this.spent;
+    const times = `${derive.toFixed(0)} s deriving, ${hunt.toFixed(0)} s hunting`;
+    setting.onProgress(`${day}: ${this.#leaf} rows, ${findings} findings; ${times}`);
   }
 
   async #addAccounts(): Promise<void> {

@@ -30,12 +30,9 @@ export function printRuns(runs: readonly EnforcedRun[]): void {
         `  ${fleet.fleet} (${family}, ${size} accounts): ${percent(servedShare(fleet))} of ${all} served (${parts})`,
       );
     }
-    const touched = populations.filter(({ accountsTouched }) => accountsTouched > 0);
-    if (touched.length === 0) console.log("  honest accounts refused or reduced: none");
-    for (const { population, accounts, accountsTouched, exchanges } of touched) {
-      const parts = `${exchanges.refused} answers refused, ${exchanges.reduced} reduced`;
-      console.log(`  ${population}: ${accountsTouched} of ${accounts} accounts touched (${parts})`);
-    }
+    const touched = populations.reduce((sum, { accountsTouched }) => sum + accountsTouched, 0);
+    const honest = populations.reduce((sum, { accounts }) => sum + accounts, 0);
+    console.log(`  honest accounts refused or reduced: ${touched} of ${honest}`);
     if (minutesToEffect.length > 0) {
       const mean = minutesToEffect.reduce((sum, one) => sum + one, 0) / minutesToEffect.length;
       console.log(`  from finding to effect: ${mean.toFixed(0)} minutes (approval, delay and jitter)`);
@@ -43,16 +40,48 @@ export function printRuns(runs: readonly EnforcedRun[]): void {
   }
 }
 
-export function printSummary({
+/** Honest accounts that were refused or reduced. */
+export function touchedIn(runs: readonly EnforcedRun[]): number {
+  return runs.reduce(
+    (sum, { populations }) => sum + populations.reduce((more, one) => more + one.accountsTouched, 0),
+    0,
+  );
+}
+
+/** Honest accounts of all worlds together, by what they are and by policy. */
+export function printPopulations(runs: readonly EnforcedRun[]): void {
+  for (const policy of new Set(runs.map((run) => run.policy))) {
+    const sums = new Map<
+      string,
+      { accounts: number; touched: number; refused: number; reduced: number; all: number }
+    >();
+    for (const { populations } of runs.filter((run) => run.policy === policy)) {
+      for (const { population, accounts, accountsTouched, exchanges } of populations) {
+        const sum = sums.get(population) ?? { accounts: 0, touched: 0, refused: 0, reduced: 0, all: 0 };
+        sums.set(population, {
+          accounts: sum.accounts + accounts,
+          touched: sum.touched + accountsTouched,
+          refused: sum.refused + exchanges.refused,
+          reduced: sum.reduced + exchanges.reduced,
+          all: sum.all + exchanges.refused + exchanges.reduced + exchanges.served,
+        });
+      }
+    }
+    console.log(`\nhonest accounts under the policy ${policy}`);
+    console.log("  population     accounts  touched   answers  refused  reduced");
+    for (const [name, { accounts, touched, all, refused, reduced }] of [...sums].sort()) {
+      const cells = [accounts, touched, all, refused, reduced].map((count) => String(count).padStart(9));
+      console.log(`  ${name.padEnd(13)}${cells.join("")}`);
+    }
+  }
+}
+
+export function printLive({
   propagation: { poll, redis, decisions },
   paired,
-  median,
-  mostServed,
 }: {
   propagation: Propagation;
   paired: Paired;
-  median: number | null;
-  mostServed: number;
 }): void {
   const line = ({ p50, p99, max }: Propagation["poll"]): string =>
     `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, longest ${max.toFixed(0)} ms`;
@@ -67,11 +96,31 @@ export function printSummary({
     `  with enforcement:    p50 ${paired.with.p50.toFixed(2)} ms, p99 ${paired.with.p99.toFixed(2)} ms`,
   );
   console.log(`  median difference within a pair: ${paired.medianDifferenceUs.toFixed(0)} us`);
-  if (median === null) return;
-  const verdict = median <= mostServed ? "met" : "MISSED";
-  console.log(
-    `median share of a fleet's harvest served under quarantine: ${percent(median)} (at most ${percent(mostServed)}: ${verdict})`,
-  );
+}
+
+/** What was promised, and whether it holds over all worlds. */
+export function printPromises({
+  runs,
+  median,
+  touched,
+  mostServed,
+}: {
+  runs: readonly EnforcedRun[];
+  median: number | null;
+  touched: number;
+  mostServed: number;
+}): void {
+  if (median !== null) {
+    const quarantine = runs.filter(({ policy }) => policy === "quarantine");
+    const fleets = quarantine.reduce((sum, run) => sum + run.fleets.length, 0);
+    console.log(
+      `\nmedian share of a fleet's harvest served under quarantine, ${fleets} fleets: ${percent(median)} (at most ${percent(mostServed)}: ${median <= mostServed ? "met" : "MISSED"})`,
+    );
+  }
+  if (runs.some(({ policy }) => policy === "standard"))
+    console.log(
+      `honest accounts touched under the standard policy: ${touched} (none: ${touched === 0 ? "met" : "MISSED"})`,
+    );
 }
 
 function percent(share: number): string {

@@ -1,8 +1,11 @@
 // Decides whether a caller's budgets allow one more exchange, and charges what the exchange then used.
+import cluster from "node:cluster";
 import type { Redis } from "ioredis";
 import type { BudgetConfig, BudgetScope, RespondConfig } from "../config/respond-section.ts";
 import { limitOf } from "../core/extraction-model.ts";
-import { BudgetCounter, type Count } from "./budget-counter.ts";
+import { BudgetCounter } from "./budget-counter.ts";
+import { WindowChannel } from "./shared-windows.ts";
+import type { Count } from "./sliding-window.ts";
 
 /** Whom the budgets of an exchange belong to. Nothing of it comes from the request. */
 export interface Caller {
@@ -86,6 +89,7 @@ export class Budgets {
   readonly #tokens: readonly Counted[];
   readonly #measured: readonly BudgetConfig[];
   readonly #pace: BudgetCounter;
+  readonly #channel: WindowChannel | null;
   /** Until when a token budget was seen as spent, by `name key`. */
   readonly #spent: Map<string, number> = new Map();
   #complainedMs = Number.NEGATIVE_INFINITY;
@@ -94,6 +98,7 @@ export class Budgets {
     this.#options = options;
     const { config, redis } = options;
     const hasRedis = redis !== null;
+    this.#channel = cluster.isWorker && !hasRedis ? new WindowChannel() : null;
     const counted = config.budgets
       .filter((budget) => isCounted(budget, { hasRedis }))
       .map((budget) => this.#counted(budget));
@@ -133,7 +138,7 @@ export class Budgets {
       // What all share is nobody's business; the account's own budget, the tightest first, is the caller's.
       const own = config.scope === "account" ? headersOf(config, limit, count) : NO_HEADERS;
       if (!count.isWithin) {
-        // The counter keeps counting who hammers on; what others share was not touched, or is given back.
+        // What others share was not touched, or is given back.
         for (const item of taken) item.counter.giveBack(item.key, 1);
         return refusal("spent", count.resetMs, own);
       }
@@ -219,7 +224,9 @@ export class Budgets {
     const { config, redis } = this.#options;
     const isLocal = config.onRedisFailure === "localShare";
     const localLimit = isLocal ? Math.max(1, Math.floor(limit / config.gateways)) : null;
-    return new BudgetCounter({ name, limit, windowSeconds, redis, localLimit });
+    const { now } = this.#options;
+    const channel = this.#channel;
+    return new BudgetCounter({ name, limit, windowSeconds, redis, channel, localLimit, now });
   }
 }
 
@@ -231,7 +238,7 @@ function refusal(
   return { admitted: false, why, retryAfterSeconds: Math.max(1, Math.ceil(afterMs / 1000)), headers };
 }
 
-/** The fields of draft-ietf-httpapi-ratelimit-headers-06, which clients know: seconds until the window ends. */
+/** The fields of draft-ietf-httpapi-ratelimit-headers-06, which clients know: seconds until all is free again, or what was asked for. */
 function headersOf({ windowSeconds }: BudgetConfig, limit: number, { remaining, resetMs }: Count): string[] {
   return [
     ...["ratelimit-limit", String(limit)],

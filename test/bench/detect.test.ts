@@ -9,7 +9,7 @@ import { figuresOf } from "../../bench/detect/figures.ts";
 import { accusedByPopulation } from "../../bench/detect/honest.ts";
 import { KeptResults } from "../../bench/detect/kept.ts";
 import { escapeSeparators } from "../../bench/detect/naive.ts";
-import { runWorld } from "../../bench/detect/world-run.ts";
+import { runWorld, type WorldResult } from "../../bench/detect/world-run.ts";
 import { hasWorlds, madeWorlds } from "../../bench/detect/worlds.ts";
 
 const START = "2026-03-02T00:00:00.000Z";
@@ -113,8 +113,8 @@ test("a world whose prompts hold line separators is measured to its end, naive d
         figures.some(({ name }) => name.includes(about)),
         `expected a line about ${about}`,
       );
-    const kept = new KeptResults(join(folder, "results"), "this code");
-    await kept.write(result);
+    const kept = new KeptResults<WorldResult>(join(folder, "results"), "this code");
+    await kept.write("tiny", result);
     assert.deepEqual(await kept.read("tiny"), JSON.parse(JSON.stringify(result)));
     assert.equal(await new KeptResults(join(folder, "results"), "other code").read("tiny"), null);
     assert.equal(await kept.read("another"), null);

@@ -11,7 +11,7 @@ import type { Config } from "../../config/schema.ts";
 import { FolderLock } from "../../log/folder-lock.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { loadPolicy } from "../../respond/policy.ts";
-import { keepCountersForWorkers } from "../../state/budget-counter.ts";
+import { keepWindowsForWorkers } from "../../state/shared-windows.ts";
 import { State } from "../../state/state.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -76,7 +76,7 @@ interface RunOptions {
 
 async function runParts(context: Context, { folder, log, welcome }: RunOptions): Promise<void> {
   const { config, output } = context;
-  if (config.respond.redis === null) keepCountersForWorkers();
+  if (config.respond.redis === null) keepWindowsForWorkers();
   const details = new Map<string, string>();
   const supervisor = new Supervisor({
     log,
