@@ -1,7 +1,7 @@
 // `adyton budgets`: what the configured budgets are worth against a copy of the model.
 import { Command } from "commander";
+import { isCountedAtTheGateway } from "../config/respond-section.ts";
 import { copyNeeds, limitOf, secondsToCopy } from "../core/extraction-model.ts";
-import { isCounted } from "../state/budgets.ts";
 import { contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 
@@ -27,13 +27,13 @@ Examples:
       const needs = copyNeeds(target);
       const rows = budgets.map((budget) => {
         const limit = limitOf(budget, target);
-        const sharers = budget.scope === "account" ? accounts : 1;
+        const sharers = budget.scope === "account" || budget.scope === "endUser" ? accounts : 1;
         return {
           ...{ name: budget.name, scope: budget.scope, unit: budget.unit, limit },
           windowSeconds: budget.windowSeconds,
           shareOfCopy: limit / needs[budget.unit],
           daysToCopy: secondsToCopy(budget, { limit, accounts: sharers, target }) / DAY_SECONDS,
-          kept: isCounted(budget, { hasRedis: redis !== null }) ? "gateway" : "store",
+          kept: isCountedAtTheGateway(budget, { hasRedis: redis !== null }) ? "gateway" : "store",
         };
       });
       output.result({ target, needs, accounts, budgets: rows }, () => {

@@ -11,7 +11,7 @@ export type BudgetUnit =
   | "logprobEntries"
   | "embeddingCells";
 
-export type BudgetScope = "account" | "organization" | "campaign" | "global";
+export type BudgetScope = "endUser" | "account" | "organization" | "campaign" | "global";
 
 export interface BudgetConfig {
   readonly name: string;
@@ -70,9 +70,9 @@ const budget = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
       .meta({ description: "Short name for diagnostics: lower-case letters, digits and hyphens." }),
-    scope: z.enum(["account", "organization", "campaign", "global"]).meta({
+    scope: z.enum(["endUser", "account", "organization", "campaign", "global"]).meta({
       description:
-        "Who shares it: one account, all accounts of an organisation, all accounts of a live verdict, everybody.",
+        "Who shares it: one user whom a tenant names in a signed `adyton-end-user`, one account, all accounts of an organisation, all accounts of a live verdict, everybody. `endUser` counts requests and tokens only, and without Redis within a day at most.",
     }),
     unit: z
       .enum([
@@ -252,11 +252,28 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
     alerts: alerts.prefault({}).meta({ description: "Who is told of findings, verdicts and appeals." }),
   })
   .prefault({})
-  .superRefine(({ budgets, alerts: { targets } }, context) => {
+  .superRefine(({ budgets, redis, alerts: { targets } }, context) => {
     onlyOnce(budgets, ["budgets"], context);
+    for (const [index, budget] of budgets.entries()) {
+      if (budget.scope !== "endUser" || isCountedAtTheGateway(budget, { hasRedis: redis !== null })) continue;
+      const message = "expected a unit and a window that gateways count: the store knows no end users";
+      context.addIssue({ code: "custom", path: ["budgets", index, "scope"], message });
+    }
     onlyOnce(targets, ["alerts", "targets"], context);
   })
   .meta({ description: "Response: measures, budgets, appeals, alerts." });
+
+const COUNTED: ReadonlySet<string> = new Set(["requests", "inputTokens", "outputTokens"]);
+/** Without Redis a counter lives in a process's memory: what is to last longer than a day is measured in the store. */
+const LONGEST_IN_MEMORY_SECONDS = 86_400;
+
+/** Whether the gateway counts this budget; else the analyst measures it in the store at each tick. */
+export function isCountedAtTheGateway(
+  { unit, windowSeconds }: Pick<BudgetConfig, "unit" | "windowSeconds">,
+  { hasRedis }: { hasRedis: boolean },
+): boolean {
+  return COUNTED.has(unit) && (hasRedis || windowSeconds <= LONGEST_IN_MEMORY_SECONDS);
+}
 
 function onlyOnce(
   items: readonly { readonly name: string }[],

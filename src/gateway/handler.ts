@@ -74,7 +74,7 @@ export class Handler {
       this.#refuse(arrival, code, identity, familyOfPath(pathOf(request)));
       return;
     }
-    const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal.account);
+    const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal);
     if (ruling === null) this.#admitted(arrival, decision, null);
     else this.#ruled(arrival, decision, ruling);
   }

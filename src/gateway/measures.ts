@@ -6,6 +6,7 @@ import type { ReasonCode } from "../core/measure.ts";
 import type { Admission, Budgets, Caller } from "../state/budgets.ts";
 import type { Standing, Standings } from "../state/verdict-table.ts";
 import { APPEALS_PATH } from "./appeals.ts";
+import type { Principal } from "./credentials.ts";
 import type { GatewayErrorCode } from "./errors.ts";
 
 /** What a customer is told beside the code: where to read more, and object. */
@@ -52,18 +53,18 @@ export class Measures {
   }
 
   /** Null: nothing applies, after one look into a map. A promise where a counter has to be asked. */
-  rule(account: string): Ruling | Promise<Ruling> | null {
-    const standing = this.#options.standings.of(account);
-    if (standing === null) return this.#hasBudgets ? this.#budgeted(account, null) : null;
+  rule(principal: Principal): Ruling | Promise<Ruling> | null {
+    const standing = this.#options.standings.of(principal.account);
+    if (standing === null) return this.#hasBudgets ? this.#budgeted(principal, null) : null;
     switch (standing.measure) {
       case "quarantine":
         return this.#refuse("gateway.quarantined", standing, "");
       case "verify":
         return this.#refuse("gateway.verification-required", standing, this.#options.instructions);
       case "slow":
-        return this.#slowed(account, standing);
+        return this.#slowed(principal, standing);
       default:
-        return this.#budgeted(account, standing);
+        return this.#budgeted(principal, standing);
     }
   }
 
@@ -72,21 +73,23 @@ export class Measures {
     await this.#options.budgets.charge(caller, used);
   }
 
-  async #slowed(account: string, standing: Standing): Promise<Ruling> {
+  async #slowed(principal: Principal, standing: Standing): Promise<Ruling> {
     const pace = await this.#options.budgets.pace(standing.verdict);
-    if (pace.admitted) return await this.#budgeted(account, standing);
+    if (pace.admitted) return await this.#budgeted(principal, standing);
     const notice = this.#told(standing, "");
     const headers = ["retry-after", String(pace.retryAfterSeconds), ...notice.headers];
     const code = pace.why === "spent" ? "gateway.slowed" : "gateway.budget-unavailable";
     return { grant: null, refusal: { code, notice: { ...notice, headers } } };
   }
 
-  async #budgeted(account: string, standing: Standing | null): Promise<Ruling> {
+  async #budgeted(principal: Principal, standing: Standing | null): Promise<Ruling> {
     const { budgets, organizationOf } = this.#options;
     const measured = standing === null ? NO_HEADERS : this.#told(standing, "").headers;
     const reduces = standing?.measure === "reduce";
     if (!this.#hasBudgets) return { grant: { headers: measured, reduces, caller: null }, refusal: null };
-    const caller = { account, organization: organizationOf(account), verdict: standing?.verdict ?? null };
+    const { account, endUser = null } = principal;
+    const verdict = standing?.verdict ?? null;
+    const caller = { account, endUser, organization: organizationOf(account), verdict };
     const admission = await budgets.admit(caller);
     if (!admission.admitted) return { grant: null, refusal: overBudget(admission, measured) };
     const headers = [...measured, ...admission.headers];

@@ -1,9 +1,8 @@
 // Looks at the budgets that only the analytical store can count, and says who has spent them.
-import type { BudgetConfig, RespondConfig } from "../config/respond-section.ts";
+import { type BudgetConfig, isCountedAtTheGateway, type RespondConfig } from "../config/respond-section.ts";
 import type { ActRecorder } from "../core/acts.ts";
 import { limitOf } from "../core/extraction-model.ts";
 import type { SpentBudget } from "../state/budget-stops.ts";
-import { isCounted } from "../state/budgets.ts";
 import type { State } from "../state/state.ts";
 
 /** What the store is asked: who has drawn at least `limit` of a unit since a time. */
@@ -46,7 +45,7 @@ export class Meter {
   constructor(options: MeterOptions) {
     this.#options = options;
     const { budgets, redis } = options.config;
-    this.#budgets = budgets.filter((budget) => !isCounted(budget, { hasRedis: redis !== null }));
+    this.#budgets = budgets.filter((budget) => !isCountedAtTheGateway(budget, { hasRedis: redis !== null }));
   }
 
   /** Measures when it is time. Returns whether anything is spent. */

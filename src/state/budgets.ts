@@ -1,7 +1,12 @@
 // Decides whether a caller's budgets allow one more exchange, and charges what the exchange then used.
 import cluster from "node:cluster";
 import type { Redis } from "ioredis";
-import type { BudgetConfig, BudgetScope, RespondConfig } from "../config/respond-section.ts";
+import {
+  type BudgetConfig,
+  type BudgetScope,
+  isCountedAtTheGateway,
+  type RespondConfig,
+} from "../config/respond-section.ts";
 import { limitOf } from "../core/extraction-model.ts";
 import { BudgetCounter } from "./budget-counter.ts";
 import { WindowChannel } from "./shared-windows.ts";
@@ -10,6 +15,8 @@ import type { Count } from "./sliding-window.ts";
 /** Whom the budgets of an exchange belong to. Nothing of it comes from the request. */
 export interface Caller {
   readonly account: string;
+  /** Pseudonym of the tenant's own user, where the tenant signed who it is; null: nobody is told apart. */
+  readonly endUser: string | null;
   readonly organization: string | null;
   /** The live verdict whose accounts share one pace; null: none. */
   readonly verdict: string | null;
@@ -50,28 +57,25 @@ interface Taken {
   readonly key: string;
 }
 
-/** Without Redis a counter lives in a process's memory: what is to last longer than a day is measured in the store. */
-const LONGEST_IN_MEMORY_SECONDS = 86_400;
-const COUNTED: ReadonlySet<string> = new Set(["requests", "inputTokens", "outputTokens"]);
 /** In the order in which they are asked: who is over their own limit takes nothing from what others share. */
-const SCOPES: readonly BudgetScope[] = ["account", "organization", "campaign", "global"];
+const SCOPES: readonly BudgetScope[] = ["endUser", "account", "organization", "campaign", "global"];
+/** What is the caller's own business, and may be told; what others share is not. */
+const OWN: ReadonlySet<BudgetScope> = new Set(["endUser", "account"]);
 /** Keys of spent token budgets that are remembered; an attacker has as many as they have accounts. */
 const MAX_REMEMBERED = 100_000;
 const COMPLAINT_MS = 1000;
 const UNAVAILABLE_RETRY_SECONDS = 5;
 const NO_HEADERS: readonly string[] = [];
 
-/** Whether the gateway counts this budget; else the analyst measures it in the store at each tick. */
-export function isCounted(
-  { unit, windowSeconds }: BudgetConfig,
-  { hasRedis }: { hasRedis: boolean },
-): boolean {
-  return COUNTED.has(unit) && (hasRedis || windowSeconds <= LONGEST_IN_MEMORY_SECONDS);
-}
-
 /** The name under which a caller's share of a budget is kept; null: the caller has none in this scope. */
-export function scopeKey(scope: BudgetScope, { account, organization, verdict }: Caller): string | null {
+export function scopeKey(
+  scope: BudgetScope,
+  { account, endUser, organization, verdict }: Caller,
+): string | null {
   switch (scope) {
+    case "endUser":
+      // The pseudonym holds the organisation already: two tenants' users never meet.
+      return endUser === null ? null : `endUser:${endUser}`;
     case "account":
       return `account:${account}`;
     case "organization":
@@ -100,12 +104,12 @@ export class Budgets {
     const hasRedis = redis !== null;
     this.#channel = cluster.isWorker && !hasRedis ? new WindowChannel() : null;
     const counted = config.budgets
-      .filter((budget) => isCounted(budget, { hasRedis }))
+      .filter((budget) => isCountedAtTheGateway(budget, { hasRedis }))
       .map((budget) => this.#counted(budget));
     const ordered = counted.sort((a, b) => SCOPES.indexOf(a.config.scope) - SCOPES.indexOf(b.config.scope));
     this.#requests = ordered.filter(({ config: { unit } }) => unit === "requests");
     this.#tokens = ordered.filter(({ config: { unit } }) => unit !== "requests");
-    this.#measured = config.budgets.filter((budget) => !isCounted(budget, { hasRedis }));
+    this.#measured = config.budgets.filter((budget) => !isCountedAtTheGateway(budget, { hasRedis }));
     const { requests, windowSeconds } = config.slow;
     this.#pace = this.#counter("slow-pace", requests, windowSeconds);
   }
@@ -135,8 +139,8 @@ export class Budgets {
         for (const item of taken) item.counter.giveBack(item.key, 1);
         return refusal("unavailable", UNAVAILABLE_RETRY_SECONDS * 1000);
       }
-      // What all share is nobody's business; the account's own budget, the tightest first, is the caller's.
-      const own = config.scope === "account" ? headersOf(config, limit, count) : NO_HEADERS;
+      // What all share is nobody's business; the caller's own, the narrowest first, is theirs.
+      const own = OWN.has(config.scope) ? headersOf(config, limit, count) : NO_HEADERS;
       if (!count.isWithin) {
         // What others share was not touched, or is given back.
         for (const item of taken) item.counter.giveBack(item.key, 1);

@@ -3,14 +3,18 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
-import { type RespondConfig, respondSection } from "../../src/config/respond-section.ts";
+import {
+  isCountedAtTheGateway,
+  type RespondConfig,
+  respondSection,
+} from "../../src/config/respond-section.ts";
 import { type CopyTarget, copyNeeds, limitOf, secondsToCopy } from "../../src/core/extraction-model.ts";
-import { Budgets, type Caller, isCounted, scopeKey } from "../../src/state/budgets.ts";
+import { Budgets, type Caller, scopeKey } from "../../src/state/budgets.ts";
 import { connectRedis, hearNews, isReady, tellNews } from "../../src/state/redis.ts";
 import { until } from "../gateway/harness.ts";
 import { startRedis } from "../helpers/redis.ts";
 
-const ACME: Caller = { account: "acme", organization: "Acme", verdict: null };
+const ACME: Caller = { account: "acme", endUser: null, organization: "Acme", verdict: null };
 
 function respond(settings: Record<string, unknown>): RespondConfig {
   return respondSection.parse(settings);
@@ -79,6 +83,7 @@ describe("a budget of requests", () => {
     const many = budgets(respond({ budgets: scopes }));
     const caller = (account: string, organization: string | null, verdict: string | null): Caller => ({
       account,
+      endUser: null,
       organization,
       verdict,
     });
@@ -89,6 +94,31 @@ describe("a budget of requests", () => {
     assert.equal(await ask(caller("c", null, "v"), 30), 2, "everybody's rest");
     const refused = await many.admit(caller("d", null, null));
     assert.deepEqual(refused.headers, [], "what all share is nobody's business");
+  });
+
+  it("of a tenant's user is that user's alone, comes on top of the account's, and needs a signature", async () => {
+    const own = budgets(
+      respond({
+        budgets: [
+          { ...HOURLY, limit: 4 },
+          { ...HOURLY, name: "user", scope: "endUser", limit: 2 },
+        ],
+      }),
+    );
+    const as = (endUser: string | null): Caller => ({ ...ACME, endUser });
+    const ask = async (endUser: string | null): Promise<number> =>
+      await admitted(Array.from({ length: 10 }, () => own.admit(as(endUser))));
+    assert.deepEqual((await own.admit(as("eu_1"))).headers.slice(0, 2), ["ratelimit-limit", "2"]);
+    assert.equal(await ask("eu_1"), 1);
+    const refused = await own.admit(as("eu_1"));
+    assert.deepEqual(refused.headers.slice(0, 4), ["ratelimit-limit", "2", "ratelimit-remaining", "0"]);
+    assert.equal(await ask("eu_2"), 2);
+    assert.equal(await ask(null), 0, "the account's own budget is spent");
+    const wrong = { name: "user", scope: "endUser", unit: "distinctPrompts", limit: 2 };
+    assert.throws(() => respond({ budgets: [wrong] }), /the store knows no end users/);
+    const long = { ...wrong, unit: "requests", windowSeconds: 86_401 };
+    assert.throws(() => respond({ budgets: [long] }), /the store knows no end users/);
+    respond({ budgets: [long], redis: { url: "redis://127.0.0.1:1" } });
   });
 
   it("never exceeds what is left, whatever the order", async () => {
@@ -116,7 +146,12 @@ describe("a budget of requests", () => {
           await Promise.all(
             calls.flatMap(({ account, times }) =>
               Array.from({ length: times }, async () => {
-                const { admitted: ok } = await both.admit({ account, organization: null, verdict: null });
+                const { admitted: ok } = await both.admit({
+                  account,
+                  endUser: null,
+                  organization: null,
+                  verdict: null,
+                });
                 if (ok) served.set(account, (served.get(account) ?? 0) + 1);
               }),
             ),
@@ -154,11 +189,11 @@ describe("a budget of tokens", () => {
       ],
     });
     assert.deepEqual(
-      config.budgets.map((budget) => isCounted(budget, { hasRedis: false })),
+      config.budgets.map((budget) => isCountedAtTheGateway(budget, { hasRedis: false })),
       [false, false],
     );
     assert.deepEqual(
-      config.budgets.map((budget) => isCounted(budget, { hasRedis: true })),
+      config.budgets.map((budget) => isCountedAtTheGateway(budget, { hasRedis: true })),
       [false, true],
     );
     const asked: string[] = [];
@@ -259,7 +294,9 @@ describe("the extraction model", () => {
 
 it("a caller's scopes come from who was authenticated", () => {
   assert.deepEqual(
-    (["account", "organization", "campaign", "global"] as const).map((scope) => scopeKey(scope, ACME)),
-    ["account:acme", "organization:Acme", null, "global"],
+    (["endUser", "account", "organization", "campaign", "global"] as const).map((scope) =>
+      scopeKey(scope, ACME),
+    ),
+    [null, "account:acme", "organization:Acme", null, "global"],
   );
 });

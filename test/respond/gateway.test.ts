@@ -1,7 +1,9 @@
 // Measures as customers meet them: official clients, each API's own errors, and never a changed answer.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { describe, it, type TestContext } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { SignJWT } from "jose";
 import OpenAI from "openai";
 import { json, streamed } from "../helpers/upstream.ts";
 import { type Enforcing, startEnforcing } from "./enforcing.ts";
@@ -60,6 +62,34 @@ describe("without a measure", () => {
     const key = await shadow.key("acme");
     await shadow.measure("quarantine", ["acme"]);
     assert.equal((await ask(shadow, key)).status, 200);
+  });
+});
+
+describe("a budget of end users", () => {
+  it("limits the user whom the tenant names and signs, and nobody by an unsigned word", async (t) => {
+    const user = { name: "user", scope: "endUser", unit: "requests", windowSeconds: 3600, limit: 2 };
+    const it = await gateway(t, { budgets: [user] });
+    const key = await it.key("tenant", "acme");
+    const pair = generateKeyPairSync("ed25519");
+    const publicKey = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
+    await it.state.organizations.put({ organization: "acme" });
+    const { id: kid } = await it.state.endUserKeys.create({ organization: "acme", publicKey });
+    await it.settled();
+    const statuses = async (value: string): Promise<number[]> => {
+      const all = [];
+      for (let count = 0; count < 3; count += 1)
+        all.push((await ask(it, key, QUESTION, { "adyton-end-user": value })).status);
+      return all;
+    };
+    const signed = async (sub: string): Promise<string> =>
+      await new SignJWT({ sub })
+        .setProtectedHeader({ alg: "EdDSA", kid })
+        .setIssuedAt()
+        .setExpirationTime("1h")
+        .sign(pair.privateKey);
+    assert.deepEqual(await statuses(await signed("u-1")), [200, 200, 429]);
+    assert.deepEqual(await statuses(await signed("u-2")), [200, 200, 429]);
+    assert.deepEqual(await statuses("u-1"), [200, 200, 200], "a word that anybody can write limits nobody");
   });
 });
 
