@@ -77,6 +77,11 @@ export function findingsCommand(): Command {
         context.output.result(entry, () => context.output.line(`${entry.finding.id} is ${entry.status}.`));
       });
     });
+  addition(command);
+  return command;
+}
+
+function addition(command: Command): void {
   command
     .command("add <finding> <account...>")
     .description("Say that accounts belong to a finding. They stay in it whatever its detector says later.")
@@ -93,7 +98,6 @@ export function findingsCommand(): Command {
         context.output.result(entry, () => context.output.line(`${id} names ${count} accounts now.`));
       });
     });
-  return command;
 }
 
 function print({ output }: Context, page: Page<FindingEntry>): void {

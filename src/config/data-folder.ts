@@ -38,6 +38,8 @@ export class DataFolder {
   readonly monitor: string;
   /** The control plane's SQLite file. */
   readonly state: string;
+  /** What gateways need of a shared state, for when it can't be reached. */
+  readonly lastKnown: string;
   /** The embedded analytical engine. Can be rebuilt from the log. */
   readonly store: string;
   /** Sockets, locks and process ids; worthless when nothing runs. */
@@ -63,6 +65,7 @@ export class DataFolder {
     this.witness = join(this.root, "witness");
     this.monitor = join(this.root, "monitor");
     this.state = join(this.root, "state.sqlite");
+    this.lastKnown = join(this.root, "last-known");
     this.store = join(this.root, "store");
     this.run = join(this.root, "run");
   }

@@ -11,6 +11,8 @@ export interface StateConfig {
   readonly certificateAuthority: string | null;
   readonly connections: number;
   readonly busyTimeoutMs: number;
+  /** How old this machine's copy may be with which a gateway starts while the database is away, hours. */
+  readonly lastKnownHours: number;
 }
 
 const postgresUrl: z.ZodType<string, string> = z
@@ -35,6 +37,7 @@ export const EMBEDDED_STATE: StateConfig = {
   certificateAuthority: null,
   connections: 4,
   busyTimeoutMs: 5_000,
+  lastKnownHours: 24,
 };
 
 export const stateSection: z.ZodType<StateConfig, object | undefined> = z
@@ -66,6 +69,12 @@ export const stateSection: z.ZodType<StateConfig, object | undefined> = z
       600_000,
       EMBEDDED_STATE.busyTimeoutMs,
       "How long a change waits for another process's change, milliseconds.",
+    ),
+    lastKnownHours: whole(
+      0,
+      8760,
+      EMBEDDED_STATE.lastKnownHours,
+      "With `url`: how old this machine's copy of keys and verdicts may be with which gateways start while the database can't be reached, hours. A key revoked meanwhile works that long. 0: they don't start.",
     ),
   })
   .prefault({})

@@ -18,7 +18,8 @@ import { readBody } from "./body.ts";
 export const APPEALS_PATH = "/adyton/appeals/";
 
 export interface AppealDeskOptions {
-  readonly state: Pick<State, "verdicts" | "appeals">;
+  /** Throws while the state can't be reached: the customer is asked to come back then. */
+  readonly shared: () => Pick<State, "verdicts" | "appeals">;
   readonly record: ActRecorder;
   readonly contact: string | null;
   readonly instructions: string;
@@ -89,7 +90,7 @@ export class AppealDesk {
     }
     try {
       const { record } = this.#options;
-      await this.#options.state.appeals.file(reference, statement ?? "", { record });
+      await this.#options.shared().appeals.file(reference, statement ?? "", { record });
     } catch (error) {
       const code = error instanceof AdytonError ? error.code : "";
       if (code === "invalid-fact") {
@@ -111,7 +112,8 @@ export class AppealDesk {
   /** Null for what never was, and for what no customer has been told of: a proposal, a trial in shadow mode. */
   async #viewOf(reference: string): Promise<AppealView | null> {
     if (!isReference(reference)) return null;
-    const { state, now } = this.#options;
+    const { shared, now } = this.#options;
+    const state = shared();
     const found = await state.verdicts.byReference(reference);
     if (found === null) return null;
     const { verdict, member } = found;

@@ -53,7 +53,7 @@ const REJECTED: Readonly<Record<RejectionCode, Rejection>> = {
 };
 
 export class KeyDirectory {
-  readonly #state: State;
+  #state: State;
   readonly #now: () => number;
   readonly #maxKeys: number;
   /** Every key there is, by the hash of its secret: a secret that is not here is unknown, without asking a disk. */
@@ -104,6 +104,11 @@ export class KeyDirectory {
   /** The organisation that an account belongs to, from memory; null: none that is known. */
   organizationOf(account: string): string | null {
     return this.#organizations.get(account) ?? null;
+  }
+
+  /** Goes on from the same revision in another database: a copy was read until now, and what it is a copy of is back. */
+  follow(state: State): void {
+    this.#state = state;
   }
 
   /** Reads what changed since the last look. Concurrent calls share one read. */

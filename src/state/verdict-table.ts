@@ -46,7 +46,7 @@ const NOTHING: readonly Membership[] = [];
  * more. What is known stays known when the database is gone.
  */
 export class VerdictTable {
-  readonly #state: State;
+  #state: State;
   readonly #now: () => number;
   /** Verdicts that are enforced now or will be; the others are not held. */
   readonly #verdicts: Map<string, Held> = new Map();
@@ -84,6 +84,11 @@ export class VerdictTable {
   /** When a measured budget of this scope is free again; 0: it is not spent. */
   spentUntil(budget: string, scope: string): number {
     return this.#spent.get(`${budget} ${scope}`) ?? 0;
+  }
+
+  /** Goes on from the same revision in another database: a copy was read until now, and what it is a copy of is back. */
+  follow(state: State): void {
+    this.#state = state;
   }
 
   /** Reads what changed since the last look. Concurrent calls share one read. */

@@ -2,6 +2,7 @@
 import { chmod, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
@@ -28,10 +29,13 @@ import type { StatusMessage } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
 import { prometheusText } from "./prometheus.ts";
 import { Response } from "./response.ts";
+import { lastKnownOf } from "./state-source.ts";
 
 const CONSOLE_FOLDER = fileURLToPath(new URL("../../../dist/console/", import.meta.url));
 /** Acts and looks at content: little, so the segments are small. */
 const SEGMENT_BYTES = 1024 * 1024;
+/** Time between two looks whether the copy of the state is still right, milliseconds. */
+const COPY_EVERY_MS = 1000;
 
 /** Whoever may open the socket file is the operator of this machine. */
 const LOCAL_OPERATOR: Identity = {
@@ -68,6 +72,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
 
   const stop = new AbortController();
   const running = analysis.run(stop.signal);
+  const keeping = keepLastKnown(parts, config, { log, signal: stop.signal });
   response.start();
   const { host, port } = config.console.listen;
   return {
@@ -79,10 +84,29 @@ export async function start({ config, log }: PartContext): Promise<Part> {
       stop.abort();
       await Promise.all([closeServer(web), closeServer(local)]);
       await running;
+      await keeping;
       await response.close();
       await closeParts(parts);
     },
   };
+}
+
+/** Until the signal: the copy with which gateways of this machine start while the shared state is away. */
+async function keepLastKnown(
+  { state, keys }: Parts,
+  config: Config,
+  { log, signal }: { log: Logger; signal: AbortSignal },
+): Promise<void> {
+  const lastKnown = lastKnownOf(config, keys);
+  while (lastKnown !== null && !signal.aborted) {
+    const startedMs = performance.now();
+    await lastKnown
+      .keep(state)
+      .catch((error: unknown) => log.error({ err: error }, "the last known state could not be copied"));
+    // Copying all of a big state takes seconds: it may take a twentieth of the time.
+    const pauseMs = Math.max(COPY_EVERY_MS, 20 * (performance.now() - startedMs));
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 function providerOf({ console: { provider, publicUrl } }: Config): Pick<ApiOptions, "provider"> {

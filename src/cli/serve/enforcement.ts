@@ -16,6 +16,8 @@ import { recorderOf } from "../act.ts";
 export interface Enforcement {
   readonly measures: Measures;
   readonly appeals: AppealDesk;
+  /** Goes on with another database, see `VerdictTable.follow`. */
+  follow(state: State): void;
   /** Resolves when the worker knows the verdicts of now. */
   settled(): Promise<void>;
   close(): void;
@@ -24,6 +26,8 @@ export interface Enforcement {
 export interface EnforcementOptions {
   readonly config: RespondConfig;
   readonly state: State;
+  /** For what customers write, which must not go into a copy; throws while there is only a copy. `state` by default. */
+  readonly shared?: () => State;
   /** Knows which organisation an account belongs to. */
   readonly directory: KeyDirectory;
   readonly writer: LogWriter;
@@ -37,6 +41,7 @@ export async function openEnforcement({
   directory,
   writer,
   log,
+  shared = () => state,
 }: EnforcementOptions): Promise<Enforcement> {
   const table = await VerdictTable.open(state, {
     refreshMs: config.pollMs,
@@ -58,13 +63,14 @@ export async function openEnforcement({
     instructions: verify.instructions,
   });
   const desk = new AppealDesk({
-    ...{ state, now: Date.now, contact: appeals.contact, instructions: verify.instructions },
+    ...{ shared, now: Date.now, contact: appeals.contact, instructions: verify.instructions },
     record: recorderOf(writer, { by: "customer" }),
     onFailure: (error) => log.error({ err: error }, "an appeal could not be handled"),
   });
   return {
     measures,
     appeals: desk,
+    follow: (next) => table.follow(next),
     settled: () => table.refreshAfterNews(),
     close: () => {
       table.close();

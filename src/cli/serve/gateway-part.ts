@@ -7,10 +7,10 @@ import { Keyring } from "../../log/keyring.ts";
 import { LogWriter } from "../../log/writer.ts";
 import { END_USER_PURPOSE } from "../../state/end-user-keys.ts";
 import { KeyDirectory } from "../../state/key-directory.ts";
-import { State } from "../../state/state.ts";
 import { openEnforcement } from "./enforcement.ts";
 import type { Counters } from "./messages.ts";
 import type { Part, PartContext } from "./part.ts";
+import { StateSource } from "./state-source.ts";
 
 /** 132 bits: no two upstream keys ever meet in one account. */
 const ACCOUNT_HASH_CHARS = 22;
@@ -26,13 +26,21 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
   });
   if (writer.recovery !== null)
     log.warn({ recovery: writer.recovery }, "the last run was cut; its tail is kept");
-  const state = await State.open({ folder: config.data, config: config.state });
+  const source = await StateSource.open({ name, config, keys, log });
+  const state = source.current;
   const directory = await KeyDirectory.open(state, {
     endUserMaster: keys.purposeKey(END_USER_PURPOSE),
     onFailure: (error) =>
       log.error({ err: error }, "keys could not be refreshed; the last known ones stay in use"),
   });
-  const enforcement = await openEnforcement({ config: config.respond, state, directory, writer, log });
+  const enforcement = await openEnforcement({
+    ...{ config: config.respond, state, directory, writer, log },
+    shared: () => source.shared,
+  });
+  source.onReturn((shared) => {
+    directory.follow(shared);
+    enforcement.follow(shared);
+  });
   const upstreamKeys = keys.purposeKey("upstream-keys");
   const worker = await startWorker({
     config: config.gateway,
@@ -52,7 +60,7 @@ export async function start({ name, config, log }: PartContext): Promise<Part> {
       await worker.close();
       enforcement.close();
       directory.close();
-      await state.close();
+      await source.close();
       await writer.close();
       keys.close();
     },

@@ -12,11 +12,11 @@ import { FolderLock } from "../../log/folder-lock.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { loadPolicy } from "../../respond/policy.ts";
 import { keepWindowsForWorkers } from "../../state/shared-windows.ts";
-import { State } from "../../state/state.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { launchPart, launchWorker } from "./launch.ts";
 import type { Role } from "./messages.ts";
+import { StateSource } from "./state-source.ts";
 import { type PartSpec, Supervisor } from "./supervisor.ts";
 import { makeSecrets, printWelcome } from "./welcome.ts";
 
@@ -39,9 +39,9 @@ export async function runInstallation(context: Context, { welcome }: { welcome: 
     await expectFree(config.console.listen, "console.listen");
     // A policy that can't be used would show as an analyst that dies again and again; say so at once instead.
     await loadPolicy(config.respond.policy);
-    await prepare(folder, config);
+    const hasState = await prepare(folder, config);
     const log = pino({ level: config.diagnostics.level, base: { part: "supervisor" } }, pino.destination(2));
-    await runParts(context, { folder, log, welcome });
+    await runParts(context, { folder, log, welcome: welcome && hasState });
   } finally {
     lock.release();
   }
@@ -60,12 +60,22 @@ async function expectFree({ host, port }: Listen, setting: string): Promise<void
   await new Promise((resolve) => probe.close(resolve));
 }
 
-/** Keys and tables are made here, once, before several processes open them together. */
-async function prepare(folder: DataFolder, config: Config): Promise<void> {
+/**
+ * Keys and tables are made here, once, before several processes open them together. False: the state is away, and
+ * gateways start from this machine's last known copy. @throws StateError when there is no such copy either
+ */
+async function prepare(folder: DataFolder, config: Config): Promise<boolean> {
   const keys = await Keyring.open({ folder: folder.root });
-  await keys.close();
-  const state = await State.open({ folder: folder.root, config: config.state });
-  await state.close();
+  try {
+    const source = await StateSource.open({
+      ...{ name: "supervisor", config, keys },
+      log: pino({ level: "silent" }),
+    });
+    await source.close();
+    return !source.isCopy;
+  } finally {
+    await keys.close();
+  }
 }
 
 interface RunOptions {
