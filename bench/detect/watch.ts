@@ -31,6 +31,7 @@ export async function watch(
       falseDiscoveryRate: options.level,
       declaredGateways: [],
       disabledDetectors: [],
+      hiddenSizes: {},
     },
     previous: [],
     onFailure: (detector, error) => failures.add(`${detector}: ${String(error.cause ?? error)}`),

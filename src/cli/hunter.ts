@@ -21,7 +21,10 @@ export interface HunterOptions {
 /** Findings are remembered from look to look. @throws DetectError when a detector's folder is malformed */
 export async function openHunter({ store, config, previous, onFailure }: HunterOptions): Promise<Hunter> {
   const disabled = new Set(config.disabledDetectors);
-  const detectors = (await loadDetectors()).filter(({ id }) => !disabled.has(id));
+  const { hiddenSizes } = config;
+  const detectors = (await loadDetectors())
+    .filter(({ id }) => !disabled.has(id))
+    .map((detector) => ({ ...detector, hiddenSizes }));
   const declared = new Set(config.declaredGateways);
   const watch = new Watch({ store, detectors, level: config.falseDiscoveryRate, previous });
   return async (nowMs) => {

@@ -23,6 +23,7 @@ export interface DetectConfig {
   readonly falseDiscoveryRate: number;
   readonly declaredGateways: readonly string[];
   readonly disabledDetectors: readonly string[];
+  readonly hiddenSizes: Readonly<Record<string, number>>;
 }
 
 export interface ConsoleConfig {
@@ -106,6 +107,10 @@ const detect = z.strictObject({
   }),
   disabledDetectors: z.array(z.string().min(1).max(256)).max(1000).default([]).meta({
     description: "Ids of detectors that are not run.",
+  }),
+  hiddenSizes: z.record(z.string().min(1).max(256), z.int().min(16).max(1_000_000)).default({}).meta({
+    description:
+      "Width of the last hidden layer of each model, by its name: what the meter of parameter stealing counts against. 4096 is assumed where none is stated.",
   }),
 });
 

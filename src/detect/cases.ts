@@ -1,13 +1,10 @@
-// A detector's cases: traffic described in a few lines, the rows it makes, and what the detector must say about it.
-import { createHash } from "node:crypto";
+// A detector's cases: traffic described in a few lines, and what the detector must say about it.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Detector } from "./catalog.ts";
 import { DetectError } from "./errors.ts";
-import { EMBEDDING_DIMENSIONS, embed } from "./features/embedding.ts";
-import { FEATURE_VERSION } from "./features/rows.ts";
 
 /** One stretch of like traffic. Names stand for keyed hashes: equal names, equal hashes. */
 export interface Traffic {
@@ -31,7 +28,25 @@ export interface Traffic {
   /** Longest run of one word in each answer. */
   readonly answerRun: number;
   /** Biased tokens of each request: none, the same set each time, or the next so many new ones. */
-  readonly bias: { readonly kind: "none" | "fixed" | "rotating"; readonly tokens: number };
+  readonly bias: { readonly kind: "none" | "fixed" | "rotating" | "bisecting"; readonly tokens: number };
+  /** Log-probabilities an answer; 5 with token biases where nothing is said. */
+  readonly logprobs: number | null;
+  /** Answers a request, and its temperature. */
+  readonly samples: number;
+  readonly temperature: number | null;
+  /**
+   * What is left open: nothing; a blank in each input; a blank that the wording mentions; the end of each input, under
+   * a request to go on; the end, without one.
+   */
+  readonly open: "nothing" | "blank" | "mention" | "end" | "end-unasked";
+  /** Words of an input; 0: twelve and those of the wording. */
+  readonly words: number;
+  /** So many inputs in a row are versions of one text: each of the same one, or each of the one before. */
+  readonly versions: number;
+  readonly edits: "star" | "chain";
+  /** Numeric inputs: none; each its own; versions of one in groups; a walk in small steps; noise about one point. */
+  readonly numbers: "none" | "own" | "versions" | "walk" | "rest";
+  readonly endpoint: string;
   readonly payment: string;
 }
 
@@ -59,8 +74,20 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   answerRun: z.int().min(0).max(65_535).default(1),
   lengths: z.number().min(1).max(1000).default(1),
   bias: z
-    .strictObject({ kind: z.enum(["none", "fixed", "rotating"]), tokens: z.int().min(1).max(100) })
+    .strictObject({
+      kind: z.enum(["none", "fixed", "rotating", "bisecting"]),
+      tokens: z.int().min(1).max(100),
+    })
     .default({ kind: "none", tokens: 1 }),
+  logprobs: z.int().min(0).max(65_535).nullable().default(null),
+  samples: z.int().min(1).max(1000).default(1),
+  temperature: z.number().min(0).nullable().default(null),
+  open: z.enum(["nothing", "blank", "mention", "end", "end-unasked"]).default("nothing"),
+  words: z.int().min(0).max(10_000).default(0),
+  versions: z.int().min(1).max(1000).default(1),
+  edits: z.enum(["star", "chain"]).default("star"),
+  numbers: z.enum(["none", "own", "versions", "walk", "rest"]).default("none"),
+  endpoint: z.string().default("/v1/chat/completions"),
   payment: z.string().default(""),
 });
 
@@ -84,95 +111,4 @@ export async function loadCases(detector: Detector): Promise<readonly DetectorCa
       return { name: name.replace(/\.yaml$/, ""), ...parsed.data };
     }),
   );
-}
-
-/** 2026-01-05T00:00:00Z: a case's beginning. Any time would do. */
-export const CASE_START_MS = 1_767_571_200_000;
-
-/** Rows by table of a case's traffic. Pure. */
-export function rowsOfCase(detectorCase: DetectorCase): {
-  readonly exchange_features: readonly object[];
-  readonly account_facts: readonly object[];
-} {
-  const exchanges: object[] = [];
-  const facts: object[] = [];
-  detectorCase.traffic.forEach((part, partIndex) => {
-    for (let member = 1; member <= part.count; member += 1) {
-      const account = `${part.accounts}-${member}`;
-      facts.push({
-        leaf: facts.length,
-        account,
-        created: null,
-        plan: "",
-        payment: number(part.payment),
-        domain: "0",
-        organization: "0",
-      });
-      const amount = part.uneven
-        ? Math.max(1, Math.floor(part.exchanges / 2 ** (member - 1)))
-        : part.exchanges;
-      for (let at = 0; at < amount; at += 1) exchanges.push(rowOf(part, { partIndex, member, at, account }));
-    }
-  });
-  return { exchange_features: exchanges, account_facts: facts };
-}
-
-interface Place {
-  readonly partIndex: number;
-  readonly member: number;
-  readonly at: number;
-  readonly account: string;
-}
-
-const WORDS_AN_INPUT = 12;
-/** Words of a narrow topic, and of one that is everything. */
-const WORDS_A_TOPIC = 60;
-const WORDS_OF_EVERYTHING = 100_000;
-const LENGTH_STEPS = 7;
-
-function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object {
-  const input =
-    part.inputs === "new" ? `${partIndex}/${member}/${at}` : `shared/${part.topic}/${at % part.inputs}`;
-  const topic = part.topic === "own" ? account : part.topic;
-  const vocabulary = topic === "everything" ? WORDS_OF_EVERYTHING : WORDS_A_TOPIC;
-  const words = Array.from(
-    { length: WORDS_AN_INPUT },
-    (_, i) => `${topic}-${Number(`0x${digest(`${input}/${i}`).slice(0, 8)}`) % vocabulary}`,
-  );
-  const { kind, tokens } = part.bias;
-  const first = kind === "rotating" ? (at * part.count + member) * tokens : 0;
-  const biased = kind === "none" ? [] : Array.from({ length: tokens }, (_, i) => first + i);
-  const minutes = part.fromHour * 60 + at * part.everyMinutes + member / 100;
-  return {
-    leaf: 0,
-    exchange: `${account}-${partIndex}-${at}`,
-    account,
-    time: new Date(CASE_START_MS + minutes * 60_000).toISOString(),
-    version: FEATURE_VERSION,
-    endpoint: "/v1/chat/completions",
-    model: "sample",
-    status: 200,
-    served: 1,
-    completion_tokens: part.answerTokens,
-    prompt_chars: Math.round(100 * part.lengths ** ((at % LENGTH_STEPS) / (LENGTH_STEPS - 1))),
-    answered_run: part.answerRun,
-    turns: 1,
-    top_logprobs: biased.length > 0 ? 5 : 0,
-    bias_count: biased.length,
-    bias_tokens: biased,
-    affixes: part.wording === "" ? [] : [number(part.wording)],
-    input: number(input),
-    conversation: number(input),
-    ip: number(`address of ${account}`),
-    embedding: embed([...words, ...part.wording.split(" ")], 1).slice(0, EMBEDDING_DIMENSIONS),
-  };
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-/** A name as the decimal string of an unsigned 64-bit number; "0" for none. */
-function number(name: string): string {
-  return name === "" ? "0" : BigInt(`0x${digest(name).slice(0, 16)}`).toString();
 }

@@ -13,6 +13,8 @@ export const DETECTORS_FOLDER: string = fileURLToPath(new URL("../../detectors/"
 const JUDGES = [
   "divergence",
   "parameter-stealing",
+  "recall",
+  "sampling",
   "shared-wording",
   "linked-accounts",
   "coverage",
@@ -55,6 +57,8 @@ export interface Detector extends DetectorFile {
   /** One statement. */
   readonly sql: string;
   readonly guide: string;
+  /** Widths of last hidden layers that the operator stated, by model. */
+  readonly hiddenSizes?: Readonly<Record<string, number>>;
 }
 
 const sentences: z.ZodType<readonly string[]> = z.array(z.string().min(3)).min(1);

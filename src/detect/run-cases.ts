@@ -1,6 +1,7 @@
 // Runs a detector's cases on the real engine: rows in, what it asserts out. Used by the test suite and the command.
 import type { Store } from "../store/store.ts";
-import { CASE_START_MS, type DetectorCase, loadCases, rowsOfCase } from "./cases.ts";
+import { CASE_START_MS, rowsOfCase } from "./case-rows.ts";
+import { type DetectorCase, loadCases } from "./cases.ts";
 import type { Detector } from "./catalog.ts";
 import { DEFAULT_LEVEL } from "./hunt.ts";
 import { runDetector } from "./run-detector.ts";

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judgeLinks, type LinkableAccount } from "../../src/detect/judges/linked-accounts.ts";
-import { type BiasUse, judgeSweeps } from "../../src/detect/judges/parameter-stealing.ts";
 import { groupSameHand } from "../../src/detect/judges/same-hand.ts";
 import type { WordingFamily } from "../../src/detect/judges/shared-wording.ts";
 
@@ -46,45 +45,6 @@ test("wordings with one start, one pace and one matter are grouped; others stay 
     groups.map((group) => group.map((one) => one.affixes[0])),
     [["a", "b"], ["later"], ["busier"], ["other-matter"]],
   );
-});
-
-function use(account: string, prefix: string, change: Partial<BiasUse> = {}): BiasUse {
-  return {
-    prefix,
-    model: "m",
-    sets: 40,
-    tokens: 160,
-    biased: 160,
-    top: 5,
-    account,
-    queries: 20,
-    ownSets: 20,
-    sinceMs: 0,
-    exemplars: ["x1"],
-    ...change,
-  };
-}
-
-test("sweeps of the same accounts over several prefixes are one; who only passed by is not part of it", () => {
-  const limits = { minSets: 24, minTokens: 64, minNewShare: 0.5, hiddenSize: 1024 };
-  const rows = [
-    use("a", "p1"),
-    use("b", "p1"),
-    use("b", "p2"),
-    use("c", "p3"),
-    use("bystander", "p1", { ownSets: 1, queries: 1 }),
-    use("tuner", "p4", { sets: 40, tokens: 64, biased: 4_000 }),
-  ];
-  const sweeps = judgeSweeps(rows, limits);
-  assert.deepEqual(
-    sweeps.map((sweep) => [sweep.accounts, sweep.prefixes, sweep.clean]),
-    [
-      [["a", "b"], ["p1", "p2"], 2],
-      [["c"], ["p3"], 2],
-    ],
-  );
-  assert.equal(sweeps[0]?.rank, 2);
-  assert.ok(Math.abs((sweeps[0]?.progress ?? 0) - 160 / 1024) < 1e-12);
 });
 
 function linkable(index: number, change: Partial<LinkableAccount> = {}): LinkableAccount {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CASE_START_MS, rowsOfCase } from "../../src/detect/cases.ts";
+import { CASE_START_MS, rowsOfCase } from "../../src/detect/case-rows.ts";
 import { takeOf } from "../../src/detect/take.ts";
 import { Store } from "../../src/store/store.ts";
 
@@ -18,6 +18,15 @@ const traffic = {
   lengths: 1,
   answerRun: 1,
   bias: { kind: "none", tokens: 1 },
+  logprobs: null,
+  samples: 1,
+  temperature: null,
+  open: "nothing",
+  words: 0,
+  versions: 1,
+  edits: "star",
+  numbers: "none",
+  endpoint: "/v1/chat/completions",
   payment: "",
   wording: "",
 } as const;

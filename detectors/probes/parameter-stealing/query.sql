@@ -1,11 +1,20 @@
--- For every prompt prefix that was asked with token biases: which accounts asked, under how many different sets of
--- biased tokens, and how many different tokens' scores that revealed.
+-- For every prompt prefix whose scores were read by token biases that changed, or by long lists of log-probabilities:
+-- who asked, under how many different biases, and of how many tokens scores were revealed.
 WITH
     probes AS
     (
-        SELECT conversation, account, exchange, time, model, top_logprobs, bias_tokens, cityHash64(bias_tokens) AS bias
+        SELECT
+            conversation,
+            model,
+            account,
+            exchange,
+            time,
+            top_logprobs,
+            bias_tokens,
+            -- Rows of before values were kept are told apart by their tokens alone.
+            if(bias_values = 0, cityHash64(bias_tokens), bias_values) AS bias
         FROM exchange_features
-        WHERE served AND bias_count > 0
+        WHERE served AND (bias_count > 0 OR top_logprobs >= {longList:UInt16})
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
     ),
@@ -13,27 +22,33 @@ WITH
     (
         SELECT
             conversation,
-            uniqExact(bias) AS sets,
+            model,
+            uniqExactIf(bias, notEmpty(bias_tokens)) AS sets,
             uniqExactArray(bias_tokens) AS tokens,
             sum(length(bias_tokens)) AS biased,
             max(top_logprobs) AS top,
-            any(model) AS model
+            sum(least(length(bias_tokens), top_logprobs)) AS listed,
+            countIf(top_logprobs = 0) AS compared
         FROM probes
-        GROUP BY conversation
+        GROUP BY conversation, model
+        HAVING sets > 1 OR top >= {longList:UInt16}
     )
 SELECT
     toString(conversation) AS prefix,
-    any(prefixes.model) AS model,
+    model,
     toUInt32(any(prefixes.sets)) AS sets,
     toUInt32(any(prefixes.tokens)) AS tokens,
     toUInt32(any(prefixes.biased)) AS biased,
     toUInt32(any(prefixes.top)) AS top,
+    toUInt32(any(prefixes.listed)) AS listed,
+    toUInt32(any(prefixes.compared)) AS compared,
     account,
     toUInt32(count()) AS queries,
     toUInt32(uniqExact(bias)) AS ownSets,
     toFloat64(toUnixTimestamp64Milli(min(time))) AS sinceMs,
-    arraySlice(groupArray(3)(exchange), 1, 3) AS exemplars
+    arraySort(groupArraySorted(3)(exchange)) AS exemplars,
+    toUInt32((SELECT uniqExact(account) FROM probes)) AS users
 FROM probes
-INNER JOIN prefixes USING (conversation)
-GROUP BY conversation, account
-ORDER BY prefix, account
+INNER JOIN prefixes USING (conversation, model)
+GROUP BY conversation, model, account
+ORDER BY prefix, model, account

@@ -1,6 +1,6 @@
 // What every claim is made from: the detector's statement run on the store, and the parts that all assertions share.
 import type { Store } from "../../store/store.ts";
-import type { Assertion } from "../assertion.ts";
+import { type Assertion, share } from "../assertion.ts";
 import { type Detector, numberParameter } from "../catalog.ts";
 
 export interface RunOptions {
@@ -31,6 +31,15 @@ export async function rowsOf<T>(store: Readable, detector: Detector, options: Ru
 
 export function identityOf(detector: Detector): Pick<Assertion, "kind" | "detector" | "technique"> {
   return { kind: detector.kind, detector: detector.id, technique: detector.atlas };
+}
+
+/**
+ * The error statement of a signature: none of `clean` like accounts shows it. Hanley and Lippman-Hand 1983: the upper
+ * 95 % bound of a share of which no case was seen among n is 3/n.
+ * @param like who these accounts are: "accounts with as many answers".
+ */
+export function ruleOfThree(clean: number, like: string): string {
+  return `Signature. Of ${clean} other ${like} none trips it: at most ${share(Math.min(1, 3 / Math.max(1, clean)))} of such accounts would (95 % confidence, rule of three, accounts independent).`;
 }
 
 export function sinceText(ms: number): string {

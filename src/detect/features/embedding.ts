@@ -16,12 +16,17 @@ export const EMBEDDING_LENGTH = 100;
  * @param seed keeps the projection secret to one installation.
  */
 export function embed(words: readonly string[], seed: number): number[] {
-  const hashes = Int32Array.from(words, (word) => {
+  const hashes = wordHashes(words, seed);
+  return embedHashes(hashes, hashes.length);
+}
+
+/** FNV-1a under the seed, of each word. */
+export function wordHashes(words: readonly string[], seed: number): Int32Array {
+  return Int32Array.from(words, (word) => {
     let hash = 0x811c9dc5 ^ seed;
     for (let i = 0; i < word.length; i += 1) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
     return hash;
   });
-  return embedHashes(hashes, hashes.length);
 }
 
 /** Scratch, empty between calls. */
