@@ -14,7 +14,7 @@ export interface HuntOptions {
   readonly nowMs: number;
   /** What earlier looks found: findings that grow keep their ids. */
   readonly previous?: readonly Finding[];
-  /** Declared false discovery rate of each detector's claims in one look (default 1 %). */
+  /** Declared false discovery rate of all claims of one look (default 1 %): detectors that test share it equally. */
   readonly level?: number;
 }
 
@@ -54,12 +54,12 @@ export class Watch {
   /** @param nowMs not before the last look's. Nothing later is read. Never throws. */
   async look(nowMs: number): Promise<HuntResult> {
     const failures: { detector: string; error: DetectError }[] = [];
+    const level = this.#levelOfEach();
     for (const detector of this.#options.detectors) {
       const last = this.#standing.get(detector.id);
       if (last !== undefined && nowMs < last.ranMs + detector.everyHours * HOUR_MS) continue;
       try {
-        const run = { nowMs, level: this.#options.level ?? DEFAULT_LEVEL };
-        const assertions = await runDetector(this.#options.store, detector, run);
+        const assertions = await runDetector(this.#options.store, detector, { nowMs, level });
         this.#standing.set(detector.id, { ranMs: nowMs, assertions });
       } catch (cause) {
         const message = `detector ${detector.id} did not finish`;
@@ -74,6 +74,12 @@ export class Watch {
     const current = new Set(findings.map((finding) => finding.id));
     this.#known = [...findings, ...this.#known.filter((finding) => !current.has(finding.id))];
     return { findings, failures };
+  }
+
+  /** Union bound over the detectors that test; a probe's predicate has an error statement of its own. */
+  #levelOfEach(): number {
+    const tests = this.#options.detectors.filter(({ kind }) => kind !== "probe").length;
+    return (this.#options.level ?? DEFAULT_LEVEL) / Math.max(1, tests);
   }
 }
 

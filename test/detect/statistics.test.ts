@@ -5,12 +5,13 @@ import fc from "fast-check";
 import {
   betaBinomialUpperTail,
   fitBetaBinomial,
+  fitLowerPart,
   fitRobust,
   fittedUpperTail,
   type GroupCount,
   logBetaBinomial,
 } from "../../src/core/statistics/beta-binomial.ts";
-import { logEvennessEValue } from "../../src/core/statistics/evenness.ts";
+import { type Load, logEvennessEValue, logRateEvenness } from "../../src/core/statistics/evenness.ts";
 import { homogeneity } from "../../src/core/statistics/homogeneity.ts";
 import { kolmogorovSmirnov } from "../../src/core/statistics/kolmogorov.ts";
 import {
@@ -118,6 +119,44 @@ test("the robust fit survives contamination of a third, and the contaminants sta
   const fit = fitRobust([...honest, ...guilty], { setAside: 0.001 });
   assert.ok(fittedUpperTail({ hits: 19, size: 20 }, fit) < 1e-4);
   assert.ok(honest.filter((count) => fittedUpperTail(count, fit) < 0.001).length <= 1);
+});
+
+test("the fit of the lower part is valid under the null, and what lies above cannot move it", () => {
+  const random = generator(12);
+  let [below, found] = [0, 0];
+  const worlds = 30;
+  for (let world = 0; world < worlds; world += 1) {
+    const honest = Array.from({ length: 40 }, () =>
+      betaBinomial(3 + Math.floor(random() * 40), 0.5, 6, random),
+    );
+    const guilty = Array.from({ length: 30 }, () => ({ hits: 19, size: 20 }));
+    const fit = fitLowerPart([...honest, ...guilty]);
+    assert.deepEqual(fit, fitLowerPart(honest));
+    below += honest.filter((count) => fittedUpperTail(count, fit) <= 0.01).length;
+    found += fittedUpperTail({ hits: 20, size: 20 }, fit) <= 0.01 ? 1 : 0;
+  }
+  assert.ok(below / (worlds * 40) <= 0.013, `share of p-values at most 0.01: ${below / (worlds * 40)}`);
+  assert.ok(found >= 20, `worlds in which all of twenty stand out: ${found} of ${worlds}`);
+});
+
+test("rates are compared from each one's beginning: a balancer's are even however late members join", () => {
+  const random = generator(13);
+  const loads = (shape: number): Load[] =>
+    Array.from({ length: 12 }, (_, member) => {
+      const exposure = 10 + 20 * member;
+      const rate = gamma(shape, random) / shape;
+      let count = 0;
+      for (let at = exponential(random) / rate; at < exposure; at += exponential(random) / rate) count += 1;
+      return { count, exposure };
+    });
+  let [even, uneven] = [0, 0];
+  for (let round = 0; round < 200; round += 1) {
+    even += logRateEvenness(loads(64)) > Math.log(20) ? 1 : 0;
+    uneven += logRateEvenness(loads(0.5)) < Math.log(0.05) ? 1 : 0;
+  }
+  assert.ok(even >= 190, `even rates seen as even: ${even} of 200`);
+  assert.ok(uneven >= 160, `customers' rates seen as uneven: ${uneven} of 200`);
+  assert.equal(logRateEvenness([{ count: 5, exposure: 0 }]), 0);
 });
 
 test("the evenness e-value has expectation at most one under its null and more uneven loads", () => {

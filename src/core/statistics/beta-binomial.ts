@@ -147,18 +147,57 @@ export function fitRobust(counts: readonly GroupCount[], options: { readonly set
   return { shape, plausible: plausibleShapes(weighted(kept), shape) };
 }
 
-function plausibleShapes(data: Weighted, best: BetaShape): BetaShape[] {
-  const least = logLikelihood(data, best) - PLAUSIBLE_DROP;
-  const found: BetaShape[] = [];
+/** Share of a group's members up to which hits say what the null does; campaigns lie above. */
+export const LOWER_PART = 0.5;
+
+/**
+ * The shape of the null groups in a mixture, read off the groups of which at most half have the trait: maximum
+ * likelihood of the beta-binomial truncated there. Whatever lies above, however much of it, has no influence; what is
+ * foreign below it has.
+ */
+export function fitLowerPart(counts: readonly GroupCount[]): RobustFit {
+  const data = weighted(counts.filter(({ hits, size }) => hits <= LOWER_PART * size));
+  const sizes = [...new Set(data.map(({ count }) => count.size))];
+  let best = { log: Number.NEGATIVE_INFINITY, shape: NO_FIT.shape };
+  const tried = gridOf((shape) => {
+    const norms = new Map(sizes.map((size) => [size, logLowerMass(size, shape)]));
+    let log = 0;
+    for (const { count, weight } of data)
+      log += weight * (logBetaBinomial(count, shape) - (norms.get(count.size) ?? 0));
+    if (log > best.log) best = { log, shape };
+    return log;
+  });
+  return {
+    shape: best.shape,
+    plausible: tried.filter(({ log }) => log >= best.log - PLAUSIBLE_DROP).map(({ shape }) => shape),
+  };
+}
+
+/** ln P(X <= LOWER_PART * size). */
+function logLowerMass(size: number, shape: BetaShape): number {
+  const terms: number[] = [];
+  for (let hits = 0; hits <= LOWER_PART * size; hits += 1) terms.push(logBetaBinomial({ hits, size }, shape));
+  return logSumExp(terms);
+}
+
+function gridOf(logOf: (shape: BetaShape) => number): { shape: BetaShape; log: number }[] {
+  const found: { shape: BetaShape; log: number }[] = [];
   const between = (bounds: { readonly from: number; readonly to: number }, at: number): number =>
     bounds.from * (bounds.to / bounds.from) ** (at / (PLAUSIBLE_POINTS - 1));
   for (let i = 0; i < PLAUSIBLE_POINTS; i += 1) {
     for (let j = 0; j < PLAUSIBLE_POINTS; j += 1) {
       const shape = shapeOf(between(MEAN, i), between(CORRELATION, j));
-      if (logLikelihood(data, shape) >= least) found.push(shape);
+      found.push({ shape, log: logOf(shape) });
     }
   }
   return found;
+}
+
+function plausibleShapes(data: Weighted, best: BetaShape): BetaShape[] {
+  const least = logLikelihood(data, best) - PLAUSIBLE_DROP;
+  return gridOf((shape) => logLikelihood(data, shape)).flatMap(({ log, shape }) =>
+    log >= least ? [shape] : [],
+  );
 }
 
 /**

@@ -11,6 +11,7 @@ export async function alikeAccounts(
 ): Promise<Assertion[]> {
   const rows = await rowsOf<ListWorker>(store, detector, options);
   const cohorts = judgeAlike(rows, {
+    nowMs: options.nowMs,
     minInputs: numberParameter(detector, "minInputs"),
     minAccounts: numberParameter(detector, "minAccounts"),
     radius: numberParameter(detector, "radius"),

@@ -12,8 +12,11 @@ export async function wordings(
 ): Promise<Assertion[]> {
   const rows = await rowsOf<WordingUse>(store, detector, options);
   const families = judgeWordings(rows, {
+    nowMs: options.nowMs,
     minAccounts: numberParameter(detector, "minAccounts"),
+    minNullAccounts: numberParameter(detector, "minNullAccounts"),
     minPrivateShare: numberParameter(detector, "minPrivateShare"),
+    minDistinctShare: numberParameter(detector, "minDistinctShare"),
     minOwnPrivateShare: numberParameter(detector, "minOwnPrivateShare"),
     hourLevels: listParameter(detector, "hourLevels"),
     startHours: listParameter(detector, "startHours"),

@@ -1,5 +1,5 @@
 // Finds accounts that are too alike in what they ask and how, and judges each group: begun together, or asking about everything?
-import { logEvennessEValue } from "../../core/statistics/evenness.ts";
+import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-clusters.ts";
 import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
@@ -29,6 +29,8 @@ export interface ListWorker {
 }
 
 export interface AlikeParameters {
+  /** The time of the look. */
+  readonly nowMs: number;
   /** Inputs that every row has at least (the query's threshold): loads are even or uneven above it. */
   readonly minInputs: number;
   readonly minAccounts: number;
@@ -52,7 +54,7 @@ export interface Cohort {
   readonly fromMs: number;
   readonly startHours: number;
   /**
-   * Likelihood ratio of even loads against uneven ones. No part of the claim: people who work through texts of their
+   * Likelihood ratio of even rates against uneven ones. No part of the claim: people who work through texts of their
    * own carry loads more even than customers' products. A small one vetoes a common beginning.
    */
   readonly loadOdds: number;
@@ -205,7 +207,10 @@ function judgeCohort(
 }
 
 /** Loads count from the threshold on: what every list worker has by definition is no evidence of evenness. */
-function loadOddsOf(rows: readonly ListWorker[], parameters: AlikeParameters): number {
-  const above = rows.map((row) => Math.max(1, row.inputs - parameters.minInputs + 1));
-  return Math.exp(Math.min(700, logEvennessEValue(above)));
+function loadOddsOf(rows: readonly ListWorker[], { minInputs, nowMs }: AlikeParameters): number {
+  const loads = rows.map(({ inputs, sinceMs }) => ({
+    count: Math.max(0, inputs - minInputs),
+    exposure: (nowMs - sinceMs) / HOUR_MS,
+  }));
+  return Math.exp(Math.min(700, logRateEvenness(loads)));
 }

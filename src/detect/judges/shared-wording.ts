@@ -1,23 +1,27 @@
 // Judges wordings that several accounts share: popular phrase, or one list of questions dealt out to many accounts?
 import {
+  fitLowerPart,
   fitRobust,
   fittedUpperTail,
   type GroupCount,
   NO_FIT,
   type RobustFit,
 } from "../../core/statistics/beta-binomial.ts";
+import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { similarSets } from "../similar-sets.ts";
 import { UnionFind } from "../union-find.ts";
 import { corroborate } from "./corroboration.ts";
 
-/** A row of the query: one account's use of one wording. Private inputs are those that occur once under it. */
+/** A row of the query: one account's use of one wording. Its private inputs are those that it asked at one sitting only. */
 export interface WordingUse {
   readonly affix: string;
   readonly account: string;
   readonly uses: number;
   readonly inputs: number;
+  /** The same, an input that several accounts asked counting by its share: summed up, how many different ones there are. */
+  readonly distinct: number;
   /** Different hours in which it sent private inputs. */
   readonly hours: number;
   readonly sinceMs: number;
@@ -27,10 +31,16 @@ export interface WordingUse {
 }
 
 export interface WordingParameters {
+  /** The time of the look. */
+  readonly nowMs: number;
   /** Accounts that must share a wording for it to be judged. */
   readonly minAccounts: number;
+  /** Accounts that must share a wording for it to count in the fit of the null. */
+  readonly minNullAccounts: number;
   /** Share of all uses of a wording that must be private for it to be judged. */
   readonly minPrivateShare: number;
+  /** Share of its private inputs that must be different ones: a class asks the same few. */
+  readonly minDistinctShare: number;
   /** Share of an account's uses that must be private for the account to count as a persistent user. */
   readonly minOwnPrivateShare: number;
   /** Levels of persistence, hours; each is tested and paid for. */
@@ -39,7 +49,7 @@ export interface WordingParameters {
   readonly startHours: readonly number[];
   /** Largest difference between members' topics that still counts as alike (intra-class correlation). */
   readonly alikeMargin: number;
-  /** Likelihood ratio of even against uneven loads below which a claim is vetoed. */
+  /** Likelihood ratio of even against uneven rates below which a claim is vetoed. */
   readonly minLoadOdds: number;
   /** p-value below which a wording is left out of the null fit. */
   readonly setAside: number;
@@ -61,7 +71,7 @@ export interface WordingFamily {
   readonly start: number;
   /** p-value of "loads as uneven as those of independent customers": told, but no part of the claim. */
   readonly evenness: number;
-  /** Likelihood ratio of even loads against uneven ones: a small one vetoes. */
+  /** Likelihood ratio of even rates, from each one's beginning on, against uneven ones: a small one vetoes. */
   readonly loadOdds: number;
   /** Intersection-union: popularity must fall, and either topics of their own or independent beginnings. */
   readonly pValue: number;
@@ -95,14 +105,14 @@ export function judgeWordings(rows: readonly WordingUse[], parameters: WordingPa
   if (wordings.length === 0) return [];
   const families = familiesOf(wordings, parameters);
   const leaders = families.map((family) => family[0]).filter((wording) => wording !== undefined);
-  const shapes = parameters.hourLevels.map((_, level) =>
-    fitRobust(
-      leaders.map((wording) => wording.counts[level]).filter((count) => count !== undefined),
-      parameters,
-    ),
-  );
+  const shapes = parameters.hourLevels.map((_, level) => {
+    const counts = leaders.map((wording) => wording.counts[level]).filter((count) => count !== undefined);
+    return [fitRobust(counts, parameters), fitLowerPart(counts)];
+  });
   const everybodyMs = leaders.flatMap((wording) => startsOf(wording, parameters)).sort((a, b) => a - b);
-  const judged = families.map((family) => judgeFamily(family, { shapes, everybodyMs, parameters }));
+  const judged = families
+    .filter((family) => (family[0]?.users.length ?? 0) >= parameters.minAccounts)
+    .map((family) => judgeFamily(family, { shapes, everybodyMs, parameters }));
   const adjusted = adjustedPValues(judged.map((family) => family.pValue));
   return judged
     .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
@@ -119,7 +129,9 @@ function exclusiveWordings(rows: readonly WordingUse[], parameters: WordingParam
   for (const [affix, users] of byAffix) {
     const uses = users.reduce((sum, user) => sum + user.uses, 0);
     const inputs = users.reduce((sum, user) => sum + user.inputs, 0);
-    if (users.length < parameters.minAccounts || inputs < parameters.minPrivateShare * uses) continue;
+    const distinct = users.reduce((sum, user) => sum + user.distinct, 0);
+    if (users.length < parameters.minNullAccounts || inputs < parameters.minPrivateShare * uses) continue;
+    if (distinct < parameters.minDistinctShare * inputs) continue;
     const counts = parameters.hourLevels.map((level) => ({
       hits: users.filter((user) => user.hours >= level && isPrivateUser(user, parameters)).length,
       size: users.length,
@@ -178,7 +190,8 @@ function startsOf(wording: Wording, parameters: WordingParameters): number[] {
 function judgeFamily(
   family: readonly Wording[],
   context: {
-    readonly shapes: readonly RobustFit[];
+    /** Fits by level. */
+    readonly shapes: readonly (readonly RobustFit[])[];
     /** Beginnings of the persistent users of all families, ascending. */
     readonly everybodyMs: readonly number[];
     readonly parameters: WordingParameters;
@@ -186,24 +199,22 @@ function judgeFamily(
 ): Omit<WordingFamily, "adjusted"> {
   const { shapes, everybodyMs, parameters } = context;
   const leader = family[0] ?? { affix: "", users: [], counts: [] };
-  const tails = leader.counts.map((count, level) => fittedUpperTail(count, shapes[level] ?? NO_FIT));
+  const tails = tailsOf(leader, shapes);
   const best = tails.indexOf(Math.min(...tails));
-  const alike = corroborate(
-    leader.users.filter((use) => isPrivateUser(use, parameters)),
-    parameters,
-  );
+  const privateUsers = leader.users.filter((use) => isPrivateUser(use, parameters));
+  const alike = corroborate(privateUsers, parameters);
+  const loadOdds = rateOddsOf(privateUsers, parameters);
   const start = sharedStart(startsOf(leader, parameters), everybodyMs, parameters.startHours).pValue;
   const persistence = smallestOf(tails);
   return {
     persistence,
     ...alike,
     start,
+    loadOdds,
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its opposite vetoes: many
     // customers of one kind of product ask alike, and while a store is young they have not repeated themselves yet.
     pValue:
-      alike.loadOdds < parameters.minLoadOdds
-        ? 1
-        : Math.max(persistence, smallestOf([alike.likeness, start])),
+      loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([alike.likeness, start])),
     affixes: family.map((wording) => wording.affix),
     members: membersOf(family, shapes, parameters),
     sharers: leader.users.length,
@@ -212,6 +223,27 @@ function judgeFamily(
     inputs: inputsOf(leader),
     matter: sumOf(leader.users),
   };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The first input is what makes an account a user: counts begin after it, and so does the time. */
+function rateOddsOf(users: readonly WordingUse[], { nowMs }: WordingParameters): number {
+  const loads = users.map(({ inputs, sinceMs }) => ({
+    count: inputs - 1,
+    exposure: (nowMs - sinceMs) / HOUR_MS,
+  }));
+  return Math.exp(Math.min(700, logRateEvenness(loads)));
+}
+
+/**
+ * p-values by level. Campaigns among the others can only make either fit heavier and its p-value larger, each at
+ * another time: the smaller one counts, paid for by Bonferroni.
+ */
+function tailsOf(wording: Wording, shapes: readonly (readonly RobustFit[])[]): number[] {
+  return wording.counts.map((count, level) =>
+    smallestOf((shapes[level] ?? [NO_FIT]).map((fit) => fittedUpperTail(count, fit))),
+  );
 }
 
 function sumOf(users: readonly WordingUse[]): number[] {
@@ -223,15 +255,12 @@ function sumOf(users: readonly WordingUse[]): number[] {
 /** Private users of the leader, and of those other wordings that would stand on their own. */
 function membersOf(
   family: readonly Wording[],
-  shapes: readonly RobustFit[],
+  shapes: readonly (readonly RobustFit[])[],
   parameters: WordingParameters,
 ): FamilyMember[] {
   const members = new Map<string, FamilyMember>();
   const standing = family.filter(
-    (wording, index) =>
-      index === 0 ||
-      smallestOf(wording.counts.map((count, level) => fittedUpperTail(count, shapes[level] ?? NO_FIT))) <=
-        parameters.memberLevel,
+    (wording, index) => index === 0 || smallestOf(tailsOf(wording, shapes)) <= parameters.memberLevel,
   );
   for (const wording of standing) {
     for (const use of wording.users) {
