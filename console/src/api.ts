@@ -35,24 +35,18 @@ export function send<T>(
   return request(schema, method, path, body);
 }
 
+/** A file that the server makes and hands out, with the name that it gives. */
+export async function download(path: string, body: unknown): Promise<{ file: Blob; name: string }> {
+  const response = await answerOf("POST", path, body);
+  if (!response.ok) throw await failureOf(response);
+  const name = /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1];
+  return { file: await response.blob(), name: name ?? "bundle.zip" };
+}
+
 async function request<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(path, {
-    method,
-    credentials: "same-origin",
-    // A header that a form or a foreign page cannot send: the server asks for it on every change.
-    headers: method === "GET" ? {} : { "content-type": "application/json", "x-adyton-console": "1" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new ApiFailure(0, "unreachable", "The server did not answer. Is adyton serve running?", null);
-  });
+  const response = await answerOf(method, path, body);
+  if (!response.ok) throw await failureOf(response);
   const answer: unknown = await response.json().catch(() => null);
-  if (!response.ok) {
-    const told = apiError.safeParse(answer);
-    if (!told.success)
-      throw new ApiFailure(response.status, "unexpected", `The server answered ${response.status}.`, null);
-    const { code, message, requestId } = told.data.error;
-    throw new ApiFailure(response.status, code, message, requestId);
-  }
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   const requestId = response.headers.get("x-request-id");
@@ -62,4 +56,24 @@ async function request<T>(schema: z.ZodType<T>, method: string, path: string, bo
     "The answer has another shape than this page knows. Reload it.",
     requestId,
   );
+}
+
+async function answerOf(method: string, path: string, body: unknown): Promise<Response> {
+  return await fetch(path, {
+    method,
+    credentials: "same-origin",
+    // A header that a form or a foreign page cannot send: the server asks for it on every change.
+    headers: method === "GET" ? {} : { "content-type": "application/json", "x-adyton-console": "1" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiFailure(0, "unreachable", "The server did not answer. Is adyton serve running?", null);
+  });
+}
+
+async function failureOf(response: Response): Promise<ApiFailure> {
+  const told = apiError.safeParse(await response.json().catch(() => null));
+  if (!told.success)
+    return new ApiFailure(response.status, "unexpected", `The server answered ${response.status}.`, null);
+  const { code, message, requestId } = told.data.error;
+  return new ApiFailure(response.status, code, message, requestId);
 }

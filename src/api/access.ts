@@ -56,6 +56,7 @@ export type RouteName =
   | "POST /api/cases"
   | "GET /api/cases/:id"
   | "POST /api/cases/:id/entries"
+  | "POST /api/cases/:id/export"
   | "GET /api/approvals"
   | "POST /api/approvals/:id/decision"
   | "GET /api/appeals"
@@ -118,6 +119,7 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "POST /api/cases": "analyst",
   "GET /api/cases/:id": "viewer",
   "POST /api/cases/:id/entries": "analyst",
+  "POST /api/cases/:id/export": "approver",
   "GET /api/approvals": "analyst",
   "POST /api/approvals/:id/decision": "approver",
   "GET /api/appeals": "analyst",

@@ -11,6 +11,7 @@ import { RequestCounters } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { accountHandlers } from "./routes/accounts.ts";
 import { appealHandlers } from "./routes/appeals.ts";
+import { exportHandlers } from "./routes/case-export.ts";
 import { caseHandlers } from "./routes/cases.ts";
 import { exchangeHandlers } from "./routes/exchanges.ts";
 import { findingHandlers } from "./routes/findings.ts";
@@ -42,6 +43,7 @@ const HANDLERS: Handlers<RouteName> = {
   ...verdictHandlers,
   ...appealHandlers,
   ...caseHandlers,
+  ...exportHandlers,
   ...logFileHandlers,
 };
 

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { DataFolder } from "../config/data-folder.ts";
 import type { Config } from "../config/schema.ts";
 import type { Finding } from "../core/finding.ts";
+import type { ExportFacts } from "../evidence/export-facts.ts";
 import type { SealedLog } from "../log/sealed-log.ts";
 import type { LogWriter } from "../log/writer.ts";
 import type { Policy } from "../respond/policy.ts";
@@ -65,6 +66,8 @@ export interface ApiOptions {
   readonly endUserMaster?: Uint8Array;
   /** Signs people in through the configured identity provider; absent: there is none. */
   readonly provider?: IdentityProvider;
+  /** What each bundle says of the installation; absent: cases can't be exported here. */
+  readonly exportFacts?: () => Promise<ExportFacts>;
   /** Absent: no response runs, and nothing can be decided here. */
   readonly response?: ResponsePort;
   readonly diagnostics: Logger;

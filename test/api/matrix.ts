@@ -51,6 +51,7 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
   "GET /api/cases/:id": peopleWho("vapd"),
   "POST /api/cases": peopleWho("apd"),
   "POST /api/cases/:id/entries": peopleWho("apd"),
+  "POST /api/cases/:id/export": peopleWho("pd"),
   "GET /api/approvals": peopleWho("apd"),
   "POST /api/approvals/:id/decision": peopleWho("pd"),
   "POST /api/verdicts/:id/decision": peopleWho("pd"),

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { createApi } from "../../src/api/app.ts";
 import type { Role } from "../../src/api/contract/session.ts";
@@ -13,6 +14,7 @@ import { DataFolder } from "../../src/config/data-folder.ts";
 import { logSection } from "../../src/config/log-section.ts";
 import type { AccountFacts } from "../../src/core/account.ts";
 import type { NeutralExchange } from "../../src/core/decode/neutral.ts";
+import { type ExportFacts, exportFacts } from "../../src/evidence/export-facts.ts";
 import { Keyring } from "../../src/log/keyring.ts";
 import { Ledger } from "../../src/log/ledger.ts";
 import { SealedLog } from "../../src/log/sealed-log.ts";
@@ -44,6 +46,8 @@ export interface World {
   close(): Promise<void>;
 }
 
+const SEAL_PAUSE_MS = 20;
+
 export async function openWorld(overrides: Partial<ApiOptions> = {}): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), "adyton-world-"));
   const folder = await DataFolder.create(root);
@@ -61,7 +65,9 @@ export async function openWorld(overrides: Partial<ApiOptions> = {}): Promise<Wo
   const store = await Store.open({ folder: folder.store });
   const pump = new Pump({ log, store, features: featuresOf(keys) });
   const endUserMaster = keys.purposeKey(END_USER_PURPOSE);
-  const options = { ...standard({ state, log, writer, store, folder }), endUserMaster, ...overrides };
+  const base = standard({ state, log, writer, store, folder });
+  const facts = (): Promise<ExportFacts> => exportFacts({ ...base, keys });
+  const options = { ...base, endUserMaster, exportFacts: facts, ...overrides };
   const api = await createApi(options);
   const settle = async (): Promise<void> => {
     while ((await ledger.step()).sealed > 0);
@@ -125,5 +131,20 @@ function standard(parts: Parts): ApiOptions {
     hunt: null,
     diagnostics: pino({ level: process.env["ADYTON_TEST_LOG"] ?? "silent" }),
     clock: Date.now,
+  };
+}
+
+/** Seals again and again, as the ledger does in a process of its own, until the returned function is called. */
+export function sealMeanwhile(world: Pick<World, "settle">): () => Promise<void> {
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      await world.settle();
+      await sleep(SEAL_PAUSE_MS);
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await running;
   };
 }

@@ -1,4 +1,4 @@
-// One case: what it is about, its chain of custody, what can be added, and how to export it.
+// One case: what it is about, its chain of custody, what can be added, and its export.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -10,6 +10,7 @@ import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
 import { caseQuery } from "../queries.ts";
 import { useMay } from "../session.ts";
+import { EvidencePanel } from "./case-export.tsx";
 
 type Addition = (typeof ADDITIONS)[number];
 
@@ -54,12 +55,7 @@ export function CaseScreen(): ReactNode {
           </Panel>
           <Custody entries={entries} />
           {mayWork && <AddForm found={found} />}
-          <Panel title="Evidence">
-            <p className="pad">
-              On the machine of the log: <code>adyton case export {found.id} --out bundle.zip</code>. The
-              bundle verifies offline with <code>adyton verify</code> or in a browser.
-            </p>
-          </Panel>
+          <EvidencePanel id={found.id} />
         </>
       )}
     </Loaded>

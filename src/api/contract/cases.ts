@@ -105,6 +105,31 @@ export const caseAddition: z.ZodType<CaseAddition> = z.strictObject({
   text: z.string().trim().min(1).max(20_000).optional(),
 });
 
+/** Fields of exchanges that a bundle may keep back. */
+export const EXPORT_FIELDS = ["request", "response", "headers", "network", "figures"] as const;
+
+/** What is exported, and why; the answer is the bundle itself. */
+export type CaseExport = {
+  /** For the custody, and for whoever must agree. */
+  reason: string;
+  /** Only exchanges opened from here on, and before there. */
+  since?: string | undefined;
+  until?: string | undefined;
+  /** Fields that are kept back, each with the reason that the bundle gives. */
+  withhold?: Partial<Record<(typeof EXPORT_FIELDS)[number], string>> | undefined;
+  /** age public keys; none: the bundle is in clear. */
+  recipients?: string[] | undefined;
+  recordsOnly?: boolean | undefined;
+};
+export const caseExport: z.ZodType<CaseExport> = z.strictObject({
+  reason: line(2000),
+  since: time.optional(),
+  until: time.optional(),
+  withhold: z.partialRecord(z.enum(EXPORT_FIELDS), line(500)).optional(),
+  recipients: z.array(line(200)).max(20).optional(),
+  recordsOnly: z.boolean().optional(),
+});
+
 export type Approval = {
   id: string;
   action: string;

@@ -23,7 +23,8 @@ export const exchangeHandlers: Handlers<"GET /api/exchanges/:id" | "POST /api/ex
   "POST /api/exchanges/:id/reveal": async (context, options) => {
     const { reason } = await readBody(context, revealBody);
     const { actor } = context.get("identity");
-    await demandAgreement({ subject: pathPart(context, "id"), reason, by: actor }, options);
+    const subject = pathPart(context, "id");
+    await demandAgreement({ action: "open-content", subject, reason, by: actor }, options);
     return context.json(await reveal(pathPart(context, "id"), { reason, actor }, options));
   },
 };

@@ -1,17 +1,12 @@
 // What `adyton case export` does: puts log, keys, state and policy together around the export.
 import { resolve } from "node:path";
 import { toolName } from "../../config/version.ts";
-import { formatPolicy } from "../../core/policy.ts";
-import { formatVerifierKey } from "../../core/verifier-key.ts";
 import { exportCase } from "../../evidence/export-case.ts";
-import type { KeptStamp } from "../../evidence/export-options.ts";
-import { NODE_DISK } from "../../log/disk.ts";
+import { exportFacts } from "../../evidence/export-facts.ts";
 import { LogError } from "../../log/errors.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { Ledger } from "../../log/ledger.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
-import { timestampAuthorities } from "../../log/timestamp-client.ts";
-import { TimestampFiles } from "../../log/timestamp-files.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
 import { systemUser } from "../act.ts";
 import type { Context } from "../context.ts";
@@ -43,12 +38,9 @@ export async function runExport(context: Context, id: string, options: ExportCom
         tool: toolName(),
         authority: authorityOf(options.authority, approval),
         pseudonymOf: (account) => keys.pseudonymOf(account),
-        policy: policyOf(context, keys),
-        key: keyOf(context, keys),
-        stamps: await stampsOf(context),
+        ...(await exportFacts({ ...context, keys })),
         recipients: options.recipient,
         recordsOnly: options.recordsOnly === true,
-        witnessed: context.config.log.witnessQuorum > 0,
         clock: () => performance.now(),
         now: Date.now,
         onProgress: (what, done, total) => {
@@ -88,22 +80,6 @@ function withheldOf(pairs: readonly string[]): ReadonlyMap<string, string> {
     withheld.set(field, reason);
   }
   return withheld;
-}
-
-/** What the log keeps of authorities' timestamps, each verified, with the root that it was verified with. */
-async function stampsOf({ folder, config }: Context): Promise<KeptStamp[]> {
-  const authorities = await timestampAuthorities(config.log.timestamps.authorities);
-  const files = new TimestampFiles(NODE_DISK, folder.timestamps);
-  const stamps: KeptStamp[] = [];
-  for (const name of await files.list()) {
-    if (name.size === null) continue;
-    const { verified } = await files.check(name, authorities);
-    const root = verified.chain.at(-1);
-    const [note, token] = [await files.read(name.about), await files.read(name.file)];
-    if (root !== undefined)
-      stamps.push({ size: name.size, note: new TextDecoder().decode(note), token, root });
-  }
-  return stamps;
 }
 
 interface SealingParts {
@@ -147,20 +123,4 @@ async function openLedger(folder: string, keys: Keyring, origin: string | null):
     if (error instanceof LogError && error.code === "log.locked") return null;
     throw error;
   }
-}
-
-function policyOf({ config }: Context, keys: Keyring): string {
-  const base = config.console.publicUrl?.replace(/\/$/, "");
-  return formatPolicy({
-    logs: keys
-      .verifierKeys(config.log.origin ?? keys.origin)
-      .map((key) => ({ vkey: formatVerifierKey(key), url: base === undefined ? null : `${base}/log` })),
-    witnesses: config.log.witnesses,
-    quorum: config.log.witnessQuorum,
-  });
-}
-
-function keyOf({ config }: Context, keys: Keyring): string {
-  const [key] = keys.verifierKeys(config.log.origin ?? keys.origin);
-  return key === undefined ? "" : formatVerifierKey(key);
 }

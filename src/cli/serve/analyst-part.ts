@@ -11,6 +11,7 @@ import { IdentityProvider } from "../../api/identity-provider.ts";
 import type { ApiOptions, Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
 import type { Config } from "../../config/schema.ts";
+import { exportFacts } from "../../evidence/export-facts.ts";
 import { Keyring } from "../../log/keyring.ts";
 import { SealedLog } from "../../log/sealed-log.ts";
 import { witnessEndpoints } from "../../log/witness-client.ts";
@@ -62,6 +63,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     endUserMaster: parts.keys.purposeKey(END_USER_PURPOSE),
     ...providerOf(config),
     response: response.port,
+    exportFacts: () => exportFacts({ ...parts, config }),
     diagnostics: log,
     clock: Date.now,
   };
