@@ -1,4 +1,5 @@
 // The case as a CASE/UCO graph (JSON-LD), for tools that exchange investigations.
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { StagedFile } from "./staging.ts";
@@ -27,10 +28,17 @@ export interface GraphInput {
   readonly records: readonly StagedFile[];
 }
 
-/** One identifier for one thing, in every export of the case: a name-based UUID (RFC 9562, version 8 over SHA-256). */
+/** Namespace of names that are URLs or URNs (RFC 9562, section 6.6). */
+const URL_NAMESPACE = Buffer.from("6ba7b8119dad11d180b400c04fd430c8", "hex");
+
+/**
+ * One identifier for one thing, in every export of the case: a UUID of version 5 (RFC 9562), the only kind made from
+ * names that CASE/UCO's own checks know. Nothing rests on the strength of its SHA-1.
+ */
 function idOf(caseId: string, kind: string, name: string): string {
-  const digest = createHash("sha256").update(`${caseId}\0${kind}\0${name}`).digest();
-  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
+  const urn = `urn:adyton:case:${[caseId, kind, name].map(encodeURIComponent).join(":")}`;
+  const digest = createHash("sha1").update(URL_NAMESPACE).update(urn).digest();
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   const text = digest.toString("hex", 0, 16);
   const parts = [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)];
