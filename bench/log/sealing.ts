@@ -8,8 +8,8 @@ import { Ledger } from "../../src/log/ledger.ts";
 import { LogWriter } from "../../src/log/writer.ts";
 import { draftOf } from "./traffic.ts";
 
-/** Sizes that are measured, as shares of the largest. The first is a warm-up and is not told. */
-const SHARES: readonly number[] = [0.1, 0.25, 0.5, 1];
+/** The smallest size that is told of; before it as much again is a warm-up. */
+const SMALLEST = 10_000;
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 /** Records made before the clock starts, at once. */
 const CHUNK = 5_000;
@@ -31,7 +31,18 @@ export interface SealingStage {
   readonly fsck: Cost;
 }
 
-export async function measureSealing(records: number): Promise<SealingStage[]> {
+/** Sizes that are measured: a warm-up, ten thousand, ten times as many again and again, and `records`. */
+function sizesUpTo(records: number): number[] {
+  const sizes = [SMALLEST];
+  for (let size = 2 * SMALLEST; size < records; size = size === 2 * SMALLEST ? 100_000 : size * 10)
+    sizes.push(size);
+  return [...sizes, Math.max(Math.round(records / 2) * 2, 2 * SMALLEST)];
+}
+
+export async function measureSealing(
+  records: number,
+  onStage: (stage: SealingStage) => void = () => {},
+): Promise<SealingStage[]> {
   const folder = mkdtempSync(join(tmpdir(), "adyton-bench-log-"));
   const keys = await Keyring.open({ folder });
   const writer = await LogWriter.open({ folder, writer: "gateway-0", keys });
@@ -39,8 +50,7 @@ export async function measureSealing(records: number): Promise<SealingStage[]> {
   const stages: SealingStage[] = [];
   try {
     let size = 0;
-    for (const share of SHARES) {
-      const goal = Math.round((records * share) / 2) * 2;
+    for (const goal of sizesUpTo(records)) {
       const added = goal - size;
       const append = new Meter();
       const seal = new Meter();
@@ -66,7 +76,9 @@ export async function measureSealing(records: number): Promise<SealingStage[]> {
           throw new Error(`expected a sound log of ${goal} leaves, got ${checked}`);
       });
       const costs = { append: append.cost, seal: seal.cost, fsck: check.cost };
-      stages.push({ size: goal, records: added, ...costs });
+      const stage = { size: goal, records: added, ...costs };
+      stages.push(stage);
+      onStage(stage);
     }
     return stages.slice(1);
   } finally {
