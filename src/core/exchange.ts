@@ -11,6 +11,8 @@ export interface Client {
   /** ISO 3166-1 alpha-2 country of the network. */
   readonly country: string | null;
   readonly userAgent: string | null;
+  /** Operating system as headers other than the user agent name it; absent: they don't. */
+  readonly declaredSystem?: string;
   readonly ja4: string | null;
   /** Header names in lower case, in the order they came. */
   readonly headers: readonly string[];

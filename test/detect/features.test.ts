@@ -5,8 +5,9 @@ import fc from "fast-check";
 import type { Exchange } from "../../src/core/exchange.ts";
 import { accountRows } from "../../src/detect/features/account-rows.ts";
 import { EMBEDDING_DIMENSIONS } from "../../src/detect/features/embedding.ts";
+import type { FeatureRow } from "../../src/detect/features/feature-row.ts";
 import { longestRun } from "../../src/detect/features/repetition.ts";
-import { type FeatureRow, rowsOf } from "../../src/detect/features/rows.ts";
+import { rowsOf } from "../../src/detect/features/rows.ts";
 import { SipHash } from "../../src/detect/features/siphash.ts";
 import { type Affixes, MaskedText } from "../../src/detect/features/text.ts";
 

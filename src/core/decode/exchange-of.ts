@@ -89,11 +89,13 @@ function emptyAnswer(status: number): Answer {
 }
 
 function clientOf(network: JsonObject, headers: readonly (readonly [string, string])[]): Client {
+  const declaredSystem = headerValue(headers, "x-stainless-os") ?? headerValue(headers, "sec-ch-ua-platform");
   return {
     ip: asTextOrNull(network["ip"]),
     asn: asCount(network["asn"]),
     country: asTextOrNull(network["country"]),
     userAgent: headerValue(headers, "user-agent"),
+    ...(declaredSystem === null ? {} : { declaredSystem }),
     ja4: asTextOrNull(network["ja4"]),
     headers: headers.map(([name]) => name),
   };

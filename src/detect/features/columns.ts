@@ -1,7 +1,7 @@
 // The types of the feature tables' columns, for whoever writes rows out as bytes.
 import type { ColumnType } from "../../store/encoded-rows.ts";
 import type { AccountRow } from "./account-rows.ts";
-import type { FeatureRow } from "./rows.ts";
+import type { FeatureRow } from "./feature-row.ts";
 
 /** By table and column, as the migrations make them. */
 export const FEATURE_COLUMNS: {
@@ -43,6 +43,13 @@ export const FEATURE_COLUMNS: {
     asn: "UInt32",
     country: "String",
     embedding: "Array(Int8)",
+    capabilities: "UInt16",
+    script: "String",
+    language: "String",
+    system_near: "Array(UInt32)",
+    prefix: "UInt64",
+    relay: "UInt8",
+    home: "UInt64",
     near: "Array(UInt32)",
     asked_words: "UInt16",
     blanks: "Array(UInt64)",

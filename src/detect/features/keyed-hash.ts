@@ -17,6 +17,7 @@ export type HashRole =
   | "content"
   | "input"
   | "conversation"
+  | "home"
   | "blank"
   | "bias"
   | "tools"

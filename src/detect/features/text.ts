@@ -13,6 +13,9 @@ const AFFIX_WORDS = 5;
 /** A quotation longer than this, or one over a line's end, is read as plain text. */
 const QUOTE_MAX_CHARS = 400;
 
+/** From here on characters are of scripts that set no spaces between words (kana, Han, Hangul). */
+export const FIRST_UNSPACED = 0x3040;
+
 const NUMBER_MARK = "<n>";
 const QUOTE_MARK = "<quote>";
 const CODE_MARK = "<code>";
@@ -82,6 +85,7 @@ export class MaskedText {
   #sentences: number[] = [];
   #count = 0;
   #at = 0;
+  #unspaced = 0;
 
   /** @param seed of the words' hashes */
   constructor(seed: number) {
@@ -99,6 +103,16 @@ export class MaskedText {
     return this.#count;
   }
 
+  /** Letters of scripts that set no spaces between words. */
+  get unspaced(): number {
+    return this.#unspaced;
+  }
+
+  /** Index of the word at which each line begins. */
+  get lines(): readonly number[] {
+    return this.#lines;
+  }
+
   /** Reads the two ends of a text. One pass, linear in their length, whatever the text is. */
   read(text: string): this {
     const lower = ends(text).toLowerCase();
@@ -106,6 +120,7 @@ export class MaskedText {
     this.#sentences = [0];
     this.#count = 0;
     this.#at = 0;
+    this.#unspaced = 0;
     const length = Math.min(lower.length, READ_CHARS);
     let at = 0;
     while (at < length) {
@@ -172,6 +187,7 @@ export class MaskedText {
         bytes[to++] = 0xc0 | (code >> 6);
         bytes[to++] = 0x80 | (code & 0x3f);
       } else {
+        if (code >= FIRST_UNSPACED) this.#unspaced += 1;
         bytes[to++] = 0xe0 | (code >> 12);
         bytes[to++] = 0x80 | ((code >> 6) & 0x3f);
         bytes[to++] = 0x80 | (code & 0x3f);
