@@ -211,8 +211,8 @@ function judgeFamily(
     ...alike,
     start,
     loadOdds,
-    // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its opposite vetoes: many
-    // customers of one kind of product ask alike, and while a store is young they have not repeated themselves yet.
+    // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its absence vetoes: customers
+    // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
     pValue:
       loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([alike.likeness, start])),
     affixes: family.map((wording) => wording.affix),
