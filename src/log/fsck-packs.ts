@@ -29,14 +29,19 @@ export class PackChecks {
   }
 
   async take(bundle: number, leaves: readonly (Leaf | null)[]): Promise<void> {
-    const job = await this.#content.jobOf(bundle, leaves);
-    const records = job?.kinds.length ?? 0;
-    const result = job === null ? null : this.#crew.hasRoom ? this.#crew.check(job) : doJob(job);
-    const good = Promise.resolve(result).then((told) =>
-      told?.type === "check" && told.good ? records : null,
-    );
+    const good = this.#begin(bundle, leaves);
+    good.catch(() => {}); // thrown when its turn comes
     this.#underWay.push({ bundle, leaves, good });
     while (this.#underWay.length > MAX_UNDER_WAY) await this.#settle();
+  }
+
+  /** Not awaited: while one pack is being read, others are checked. */
+  async #begin(bundle: number, leaves: readonly (Leaf | null)[]): Promise<number | null> {
+    const job = await this.#content.jobOf(bundle, leaves);
+    if (job === null) return null;
+    const records = job.kinds.length;
+    const result = this.#crew.hasRoom ? await this.#crew.check(job) : doJob(job);
+    return result?.type === "check" && result.good ? records : null;
   }
 
   /** Waits until everything taken is checked. */

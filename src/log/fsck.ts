@@ -217,9 +217,13 @@ async function checkAll(
   const { saveEveryLeaves = SAVE_EVERY_LEAVES } = options;
   const { tree, content, packs } = checks;
   try {
+    let coming = readEntries(place, from / TILE_WIDTH, size);
     for (let bundle = from / TILE_WIDTH; bundle * TILE_WIDTH < size; bundle++) {
       const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
-      await checkOne(options, place, checks, { bundle, width });
+      const read = await coming;
+      coming = readEntries(place, bundle + 1, size); // while this one is checked
+      coming.catch(() => {}); // thrown when its turn comes
+      await checkOne(options, place, checks, { bundle, width, read });
       const leaves = bundle * TILE_WIDTH + width;
       options.onProgress?.(leaves, size);
       if (leaves % saveEveryLeaves > 0 || leaves === size) continue;
@@ -237,12 +241,11 @@ async function checkAll(
 
 async function checkOne(
   options: FsckOptions,
-  { disk, folder, findings }: Place,
+  { findings }: Place,
   { tree, order, packs }: Checks,
-  { bundle, width }: { bundle: number; width: number },
+  { bundle, width, read }: { bundle: number; width: number; read: ReadEntries },
 ): Promise<void> {
-  const complain = findings.hold;
-  const leaves = await checkBundle({ disk, folder, tree, complain }, bundle, width);
+  const leaves = await checkBundle({ tree, complain: findings.hold }, { bundle, width, read });
   for (const { leaf, file, offset, index } of leaves)
     if (leaf !== null) order.leaf(leaf, { file, offset, index });
   if (findings.holdsAny) {
@@ -250,8 +253,10 @@ async function checkOne(
     findings.release();
   }
   if (options.content === false) return;
-  const read = leaves.map(({ leaf }) => leaf);
-  await packs.take(bundle, read);
+  await packs.take(
+    bundle,
+    leaves.map(({ leaf }) => leaf),
+  );
 }
 
 /** A folder that can't be written must not keep its log from being checked. */
@@ -259,11 +264,23 @@ async function remember(disk: Disk, path: string, state: FsckState): Promise<voi
   await writeFsckState(disk, path, state).catch(() => {});
 }
 
-interface BundleContext {
-  readonly disk: Disk;
-  readonly folder: DataFolder;
-  readonly tree: TreeCheck;
-  readonly complain: Complain;
+/** The file of a bundle as it was found; null: there is none. */
+interface ReadEntries {
+  readonly file: string;
+  /** It must hold the bundle's entries and no more. */
+  readonly isExact: boolean;
+  readonly bytes: Buffer | null;
+}
+
+/** The entries of a bundle as wide as a tree of `size` leaves has it; of a bundle beyond that, nothing. */
+async function readEntries({ disk, folder }: Place, bundle: number, size: number): Promise<ReadEntries> {
+  const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
+  const path = (wide: number): string =>
+    join(folder.log, tilePath({ level: "entries", index: bundle, width: wide }));
+  if (width <= 0) return { file: path(TILE_WIDTH), isExact: false, bytes: null };
+  const bytes = await disk.readFile(path(width));
+  if (bytes !== null || width === TILE_WIDTH) return { file: path(width), isExact: true, bytes };
+  return { file: path(TILE_WIDTH), isExact: false, bytes: await disk.readFile(path(TILE_WIDTH)) };
 }
 
 interface CheckedLeaf {
@@ -273,19 +290,14 @@ interface CheckedLeaf {
   readonly index: number;
 }
 
-/** Reads a bundle and holds its entries against the tiles; an entry that can't be read is a null leaf. */
-async function checkBundle(context: BundleContext, bundle: number, width: number): Promise<CheckedLeaf[]> {
-  const { disk, folder, tree, complain } = context;
-  const partial = join(folder.log, tilePath({ level: "entries", index: bundle, width }));
-  const full = join(folder.log, tilePath({ level: "entries", index: bundle, width: TILE_WIDTH }));
-  let file = partial;
-  let bytes = await disk.readFile(partial);
-  if (bytes === null && full !== partial) {
-    file = full;
-    bytes = await disk.readFile(full);
-  }
+/** Holds a bundle's entries against the tiles; an entry that can't be read is a null leaf. */
+async function checkBundle(
+  { tree, complain }: { tree: TreeCheck; complain: Complain },
+  { bundle, width, read }: { bundle: number; width: number; read: ReadEntries },
+): Promise<CheckedLeaf[]> {
+  const { file, bytes } = read;
   const entries = decodeBundle(bytes ?? Buffer.alloc(0));
-  if (entries === null || entries.length < width || (file === partial && entries.length !== width)) {
+  if (entries === null || entries.length < width || (read.isExact && entries.length !== width)) {
     const got = bytes === null ? "no file" : `${entries?.length ?? "no whole"} entries`;
     complain({
       code: "bundle",
