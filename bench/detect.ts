@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Figure, figuresOf, printFigures, printWorlds } from "./detect/figures.ts";
 import { digestOfCode, KeptResults } from "./detect/kept.ts";
+import { mmdFigures, printSets, runMmd } from "./detect/mmd.ts";
 import { printScale, runScale, type ScaleResult } from "./detect/scale.ts";
 import { runWorld, type WorldResult } from "./detect/world-run.ts";
 import { CONTROLS, devWorld, hasWorlds, madeWorlds, type WorldSpec } from "./detect/worlds.ts";
@@ -15,6 +16,8 @@ const HELP = `usage: npm run bench -- detect [options]
   --controls shuffle-infrastructure,shuffle-prompts   run beside each world of the first seed (none: "")
   --made <path>        worlds that were made before, one a folder, as well
   --every 2            hours of virtual time between two looks
+  --mmd                the MMD paper's protocol alone, on prompts instead of worlds
+  --mmd-cuts 10        ways to cut the honest prompts into reference and test
   --scale 200000       sizes of the streamed world, such as 1000000,4000000,16000000 (none: "")
   --folder <path>      keep worlds and results there, and go on from what is there already
   --no-baselines       without the naive detectors
@@ -29,6 +32,7 @@ export async function run(options: readonly string[]): Promise<void> {
   if (values.help) return console.log(HELP);
   if (!hasWorlds())
     return console.error("skipped: the tools that make labelled worlds are not beside this repository");
+  if (values.mmd) return reportMmd(Number(values["mmd-cuts"]), values.json);
   const folder = values.folder ?? (await mkdtemp(join(tmpdir(), "adyton-bench-")));
   try {
     const everyHours = Number(values.every);
@@ -55,6 +59,8 @@ interface Values {
   readonly controls: string;
   readonly made?: string | undefined;
   readonly every: string;
+  readonly mmd: boolean;
+  readonly "mmd-cuts": string;
   readonly scale: string;
   readonly folder?: string | undefined;
   readonly "no-baselines": boolean;
@@ -71,6 +77,8 @@ function valuesOf(options: readonly string[]): Values {
       controls: { type: "string", default: "shuffle-infrastructure,shuffle-prompts" },
       made: { type: "string" },
       every: { type: "string", default: "2" },
+      mmd: { type: "boolean", default: false },
+      "mmd-cuts": { type: "string", default: "10" },
       scale: { type: "string", default: "200000" },
       folder: { type: "string" },
       "no-baselines": { type: "boolean", default: false },
@@ -122,6 +130,18 @@ function specsOf(values: Pick<Values, "worlds" | "seeds" | "controls">): WorldSp
       ...(nth === 0 ? controls.map((control) => devWorld(config, seed, control)) : []),
     ]),
   );
+}
+
+async function reportMmd(splits: number, json: boolean): Promise<void> {
+  const results = await runMmd({ seed: 1, splits });
+  const figures = mmdFigures(results);
+  if (json) console.log(JSON.stringify({ mmd: results, figures }, null, 2));
+  else {
+    printSets(results);
+    console.log("");
+    printFigures(figures);
+  }
+  if (figures.some(({ met }) => met === false)) process.exitCode = 1;
 }
 
 function numbersOf(list: string): number[] {

@@ -12,7 +12,7 @@ const BESIDE = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const SHARED = existsSync(BESIDE) ? realpathSync(BESIDE) : BESIDE;
 const TOOLS = join(SHARED, "worlds");
 /** Folder of the public material that the worlds are made of. */
-const DATA = join(SHARED, "data");
+export const DATA: string = join(SHARED, "data");
 
 export const CONTROLS = ["shuffle-infrastructure", "shuffle-prompts"] as const;
 /** What a world is made without. */

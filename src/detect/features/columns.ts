@@ -43,6 +43,7 @@ export const FEATURE_COLUMNS: {
     asn: "UInt32",
     country: "String",
     embedding: "Array(Int8)",
+    shape: "Array(Int8)",
     capabilities: "UInt16",
     script: "String",
     language: "String",

@@ -46,6 +46,8 @@ export interface FeatureRow extends NumericColumns {
   readonly asn: number;
   readonly country: string;
   readonly embedding: readonly number[];
+  /** What the last user message looks like beside its words (see `shape.ts`). */
+  readonly shape: readonly number[];
   /** Keys of the last user message that versions of the same text share (see `near-keys.ts`); none for short ones. */
   readonly near: readonly number[];
   /** Words of the last user message that were read. */

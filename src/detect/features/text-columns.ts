@@ -8,6 +8,7 @@ import { nearKeys } from "./near-keys.ts";
 import type { Message, Prompt } from "./prompt.ts";
 import { blanksOf, recallBits } from "./recall.ts";
 import { longestRun } from "./repetition.ts";
+import { shapeOf } from "./shape.ts";
 import { MaskedText } from "./text.ts";
 
 /** What is known of a system prompt. */
@@ -65,6 +66,7 @@ export type TextColumns = Pick<
   | "input"
   | "conversation"
   | "embedding"
+  | "shape"
   | "near"
   | "asked_words"
   | "blanks"
@@ -106,6 +108,7 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
     input,
     ...conversationHashes(messages, hasher, { asked, input }),
     embedding: embedHashes(text.hashes, text.count),
+    shape: shapeOf(asked),
     near: nearKeys(text.hashes, text.count),
     asked_words: text.count,
     blanks: blanksOf(asked, hasher),
