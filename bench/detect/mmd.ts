@@ -23,9 +23,12 @@ const FALSE_POSITIVES = 0.003;
 const WINDOWS = [1500, 250] as const;
 /** Share of the honest pool that reference and calibration are made of; the test windows come from the rest. */
 const TRAINING = 0.66;
-/** Null draws: so many inner splits, so many windows of each. 1,000 place a quantile of 99.7 %. */
-const INNER_SPLITS = 50;
-const WINDOWS_A_SPLIT = 20;
+/**
+ * Null draws: so many inner splits, so many windows of each. The largest of 1,000 is the limit: with 95 % confidence no
+ * more than 0.3 % of null windows lie beyond it (Wilks 1941; 1 - 0.997^1000 = 0.95), as far as draws are independent.
+ */
+const INNER_SPLITS = 20;
+const WINDOWS_A_SPLIT = 50;
 const TEST_WINDOWS = 100;
 /** Windows of each attack set, share and split. */
 const ATTACK_WINDOWS = 5;
@@ -88,12 +91,10 @@ function measure(
   const fresh = test.flat();
   for (const window of WINDOWS) {
     const mine = tallies.filter((tally) => tally.window === window);
-    const nulls = nullDraws(training, reference, window, random);
+    const nulls = nullDraws(training, window, random);
     for (const tally of mine) {
-      const ordered = nulls
-        .map((draw) => tally.statisticOf(draw.window, draw.reference))
-        .sort((a, b) => a - b);
-      tally.begin(ordered[Math.ceil((1 - FALSE_POSITIVES) * ordered.length) - 1] ?? 0, fresh.length);
+      const draws = nulls.map((one) => tally.statisticOf(one.window, one.reference));
+      tally.begin(Math.max(...draws), fresh.length);
     }
     for (let i = 0; i < TEST_WINDOWS; i += 1) {
       const drawn = sumOf(draw(fresh, window, random));
@@ -118,18 +119,16 @@ function measure(
  */
 function nullDraws(
   training: readonly (readonly Vector[])[],
-  reference: Reference,
   window: number,
   random: () => number,
 ): { readonly window: Drawn; readonly reference: Reference }[] {
   return Array.from({ length: INNER_SPLITS }, () => {
     const [inner, rest] = cut(training, TRAINING, random);
-    const { sum, count } = sumOf(inner.flat());
-    const innerReference = { ...reference, count, mean: Float64Array.from(sum, (value) => value / count) };
+    const reference = referenceOf(inner.flat()); // its spread too: windows must be new to it, as test windows are
     const pool = rest.flat();
     return Array.from({ length: WINDOWS_A_SPLIT }, () => ({
       window: sumOf(draw(pool, window, random)),
-      reference: innerReference,
+      reference,
     }));
   }).flat();
 }
@@ -263,7 +262,7 @@ export function mmdFigures(results: readonly MmdResult[]): Figure[] {
         name: `${name}: false positives`,
         target: "0.3 %",
         measured: `${((100 * hits) / of).toFixed(2)} % (${hits} of ${of} windows; ${one.independent.toFixed(1)} independent a cut, ${one.splits} cuts: interval of independent ones ${intervalText(independentInterval(one))})`,
-        met: null,
+        met: promised ? hits <= FALSE_POSITIVES * of : null,
       },
     ];
   });

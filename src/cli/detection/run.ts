@@ -3,10 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../core/finding.ts";
+import { figure } from "../../detect/assertion.ts";
 import { type Detector, loadDetectors } from "../../detect/catalog.ts";
 import { DetectError } from "../../detect/errors.ts";
 import { Watch } from "../../detect/hunt.ts";
 import { type CaseResult, runCases } from "../../detect/run-cases.ts";
+import { comparePool, type Measure, type PoolComparison } from "../../detect/sketch/pool.ts";
 import { type Take, takeOf } from "../../detect/take.ts";
 import { StoreError } from "../../store/errors.ts";
 import { Store } from "../../store/store.ts";
@@ -82,8 +84,9 @@ export async function explain(context: Context, id: string): Promise<void> {
           falsePositives: detector.falsePositives,
           guide: detector.guide,
         };
-  const take = await takeNow(context, finding);
-  output.result({ finding, method, take }, () => {
+  const stored = await storedOf(context, finding);
+  const { take, pool } = stored === "locked" ? { take: stored, pool: null } : stored;
+  output.result({ finding, method, take, pool }, () => {
     output.pairs([
       ["finding", finding.id],
       ["kind", finding.kind],
@@ -98,6 +101,7 @@ export async function explain(context: Context, id: string): Promise<void> {
     output.line();
     if (take === "locked") output.line("The take is counted in the store, which a running server holds.");
     else if (take !== null) output.pairs(takePairs(take));
+    if (pool !== null) printPool(output, pool);
     if (method === null) return;
     output.line(`\nNull hypothesis: ${method.nullHypothesis.trim()}`);
     for (const assumption of method.assumptions) output.line(`Assumes: ${assumption}`);
@@ -106,15 +110,45 @@ export async function explain(context: Context, id: string): Promise<void> {
   });
 }
 
-/** Until now; null when none of it is stored, "locked" while a server holds the store. */
-async function takeNow(context: Context, finding: Finding): Promise<Take | "locked" | null> {
+/** What the store says of a finding's accounts until now; "locked" while a server holds it. */
+async function storedOf(
+  context: Context,
+  { accounts }: Finding,
+): Promise<{ readonly take: Take | null; readonly pool: PoolComparison | null } | "locked"> {
   try {
-    return await withStore(context, (store) => takeOf(store, finding.accounts, Date.now()));
+    const now = Date.now();
+    return await withStore(context, async (store) => ({
+      take: await takeOf(store, accounts, now),
+      pool: await comparePool(store, accounts, now),
+    }));
   } catch (error) {
     if (error instanceof StoreError && error.code === "store.locked") return "locked";
     throw error;
   }
 }
+
+/** Described, not claimed: the accounts were picked by a detector. */
+function printPool(output: Context["output"], pool: PoolComparison): void {
+  output.line(
+    `\nRead as one, beside 199 pools of ${pool.members} of ${pool.others} other accounts (how it stands out, not its error rate):`,
+  );
+  output.table(pool.measures, [
+    { title: "measure", cell: ({ name }) => MEASURE_NAMES[name] ?? name },
+    { title: "these", cell: ({ value }) => figure(value), right: true },
+    { title: "others", cell: ({ usual }) => figure(usual), right: true },
+    { title: "p", cell: ({ pValue }) => figure(pValue), right: true },
+  ]);
+}
+
+const MEASURE_NAMES: Readonly<Partial<Record<Measure["name"], string>>> = {
+  unseenInputs: "chance that the next input is new",
+  skeletonRepetition: "exchanges a skeleton",
+  nearPairs: "share of pairs that are near",
+  cells: "cells of the space of texts",
+  rhythm: "daily rhythm, 0 to 1",
+  followUpShare: "share of follow-ups",
+  distance: "distance of mean features (kernel Fisher)",
+};
 
 function takePairs({ atLeast, atMost, sinceMs, untilMs, exemplars }: Take): [string, string][] {
   return [
