@@ -147,6 +147,7 @@ const MEASURE_NAMES: Readonly<Partial<Record<Measure["name"], string>>> = {
   cells: "cells of the space of texts",
   rhythm: "daily rhythm, 0 to 1",
   followUpShare: "share of follow-ups",
+  enrichment: "capabilities sought (ln Bayes factor)",
   distance: "distance of mean features (kernel Fisher)",
 };
 

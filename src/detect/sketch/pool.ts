@@ -3,6 +3,7 @@ import { conformalPValue } from "../../core/statistics/conformal.ts";
 import { generator } from "../../core/statistics/generator.ts";
 import { fisherDistance, type Reference, referenceOf } from "../../core/statistics/mean-embedding.ts";
 import { smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { logSumExp } from "../../core/statistics/special.ts";
 import type { Readable } from "../claims/claim.ts";
 import {
   AccountSketch,
@@ -11,7 +12,7 @@ import {
   featureWeights,
   type Sketched,
 } from "./account-sketch.ts";
-import { type Profile, profileOf } from "./profile.ts";
+import { logEnrichment, type Profile, profileOf } from "./profile.ts";
 
 /** Most accounts that are pooled, and others that pools are drawn from; and exchanges read of each: a sample by hash. */
 const MEMBERS = 200;
@@ -20,6 +21,8 @@ const EXCHANGES_EACH = 100;
 /** Random pools: p-values are at least 1 in 200. */
 const POOLS = 199;
 const TIMEOUT_MS = 60_000;
+/** How closely accounts keep to their kind's share of a capability. Ranks among random pools hold for any value. */
+const KIND_STRENGTH = 10;
 
 const SELECT_EXCHANGES = `
 SELECT
@@ -27,7 +30,7 @@ SELECT
     account IN {accounts:Array(String)} AS member,
     toFloat64(toUnixTimestamp64Milli(time)) AS timeMs,
     served, continued, toString(input) AS input, toString(skeleton) AS skeleton,
-    completion_tokens AS completionTokens, prompt_chars AS promptChars, embedding, shape
+    completion_tokens AS completionTokens, prompt_chars AS promptChars, embedding, shape, capabilities AS tags
 FROM exchange_features
 WHERE time < fromUnixTimestamp64Milli({untilMs:Int64})
   AND account IN
@@ -58,11 +61,12 @@ interface Row {
   readonly promptChars: number;
   readonly embedding: readonly number[];
   readonly shape: readonly number[];
+  readonly tags: number;
 }
 
 /** One number of the pool, and how many random pools lie as far out on its rarer side. */
 export interface Measure {
-  readonly name: keyof Profile | "distance";
+  readonly name: keyof Profile | "enrichment" | "distance";
   readonly value: number;
   /** Median of the random pools. */
   readonly usual: number;
@@ -117,7 +121,7 @@ export async function comparePool(
   const drawn = drawPools([...others.values()], members.size).map((sketch) =>
     statisticsOf(sketch, all, { reference, inside: true }),
   );
-  const measures = [...MEASURES, "distance" as const].map((name) =>
+  const measures = [...MEASURES, ...(["enrichment", "distance"] as const)].map((name) =>
     measureOf(
       name,
       pool[name],
@@ -150,7 +154,17 @@ function statisticsOf(
     sum: Float64Array.from(pool.features, (sum, i) => sum * (featureWeights[i] as number)),
     count: pool.counts.exchanges,
   };
-  return { ...profileOf(pool), distance: fisherDistance(window, { ...reference, count, mean }) };
+  const enrichment = enrichmentOf(pool, all);
+  return { ...profileOf(pool), enrichment, distance: fisherDistance(window, { ...reference, count, mean }) };
+}
+
+/** ln of the mean Bayes factor over capabilities (`logEnrichment`): which one is sought need not be known. */
+function enrichmentOf(pool: AccountSketch, all: AccountSketch): number {
+  const factors = Array.from(pool.tags, (hits, tag) => {
+    const share = ((all.tags[tag] as number) + 1) / (all.counts.exchanges + 2);
+    return logEnrichment({ hits, trials: pool.counts.exchanges }, { share, strength: KIND_STRENGTH });
+  });
+  return logSumExp(factors) - Math.log(factors.length);
 }
 
 function measureOf(name: Measure["name"], value: number, drawn: readonly number[]): Measure {
@@ -200,7 +214,6 @@ function exchangeOf(row: Row): Sketched {
     continued: row.continued === 1,
     input: BigInt(row.input),
     skeleton: BigInt(row.skeleton),
-    tags: 0,
   };
 }
 
