@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createApi } from "../../src/api/app.ts";
 import { CSRF_HEADER } from "../../src/api/identity.ts";
+import { EXPORTS_FOLDER } from "../../src/api/routes/case-export.ts";
 import { utf8 } from "../../src/core/bytes.ts";
 import type { Role } from "../../src/core/role.ts";
 import { memorySource } from "../../src/evidence/verify/byte-source.ts";
@@ -95,7 +96,7 @@ test("nothing of a bundle stays on the server's disk, whether it was read or not
   const answer = await ask("approver", `/api/cases/${caseId}/export`, { reason: "again", recordsOnly: true });
   assert.equal(answer.status, 200);
   await answer.body?.cancel();
-  assert.deepEqual(await readdir(join(world.folder.run, "exports")), []);
+  assert.deepEqual(await readdir(join(world.folder.run, EXPORTS_FOLDER)), []);
 });
 
 test("what can't be exported is said before anything is recorded", async () => {

@@ -81,7 +81,7 @@ test("an approver takes the evidence out, with the reason in the custody; an ana
   await page.goto(`${base}/cases/${opened.id}`);
   await page.getByLabel("Under which authority, and to whom").fill("order 12/26, to the court");
   await expectAccessible(page, "a case with its export", "all");
-  const coming = page.waitForEvent("download");
+  const coming = page.waitForEvent("download", { timeout: 120_000 });
   await page.getByRole("button", { name: "Record and export" }).click();
   const file = await coming;
   assert.equal(file.suggestedFilename(), `${opened.id}.zip`);

@@ -13,6 +13,9 @@ import { ApiError } from "../errors.ts";
 import { pathPart, readBody } from "../http.ts";
 import type { ApiContext, ApiServices, Handlers } from "../services.ts";
 
+/** Below `run/`: where bundles are made. What a crash leaves in it is content in clear, which the next start removes. */
+export const EXPORTS_FOLDER = "exports";
+
 /** Folders in which a bundle is being made: each export holds a case's content in clear and a core for a while. */
 const atWork: Set<string> = new Set();
 
@@ -43,7 +46,7 @@ async function handOut(
   const { by } = recordedBy(context, services);
   const asked = { action: "export", subject: id, reason: wanted.reason, by } as const;
   const agreement = await demandAgreement(asked, services);
-  const folder = join(services.folder.run, "exports");
+  const folder = join(services.folder.run, EXPORTS_FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const out = join(folder, `${randomUUID()}.zip`);
   const { bytes, manifest, index } = await write(context, { id, wanted, agreement, out }, services);

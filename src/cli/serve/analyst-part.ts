@@ -8,6 +8,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { createApi } from "../../api/app.ts";
 import { IdentityProvider } from "../../api/identity-provider.ts";
+import { EXPORTS_FOLDER } from "../../api/routes/case-export.ts";
 import type { ApiOptions, Identity } from "../../api/services.ts";
 import { DataFolder } from "../../config/data-folder.ts";
 import type { Config } from "../../config/schema.ts";
@@ -49,6 +50,7 @@ const LOCAL_OPERATOR: Identity = {
 
 export async function start({ config, log }: PartContext): Promise<Part> {
   const parts = await openParts(config, log);
+  await rm(join(parts.folder.run, EXPORTS_FOLDER), { recursive: true, force: true });
   const response = await responseOf(parts, config, log);
   const analysis = analysisOf(parts, response, config, log, await hunterOf(parts, config, log));
   let heard: StatusMessage = { type: "status", processes: [], counters: {} };
