@@ -6,8 +6,11 @@ import type { DetectError } from "../detect/errors.ts";
 import { Watch } from "../detect/hunt.ts";
 import type { Store } from "../store/store.ts";
 
-/** Looks at what is in the store, as of `nowMs`. */
-export type Hunter = (nowMs: number) => Promise<readonly Finding[]>;
+/** Looks at what is in the store, as of `nowMs`; `everything`: with every detector, and not only those whose time has come. */
+export type Hunter = (
+  nowMs: number,
+  options?: { readonly everything?: boolean },
+) => Promise<readonly Finding[]>;
 
 export interface HunterOptions {
   readonly store: Pick<Store, "query">;
@@ -27,8 +30,8 @@ export async function openHunter({ store, config, previous, onFailure }: HunterO
     .map((detector) => ({ ...detector, hiddenSizes }));
   const declared = new Set(config.declaredGateways);
   const watch = new Watch({ store, detectors, level: config.falseDiscoveryRate, previous });
-  return async (nowMs) => {
-    const { findings, failures } = await watch.look(nowMs);
+  return async (nowMs, options) => {
+    const { findings, failures } = await watch.look(nowMs, options);
     for (const { detector, error } of failures) onFailure(detector, error);
     return findings.flatMap((finding) => withoutDeclared(finding, declared));
   };

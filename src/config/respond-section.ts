@@ -1,5 +1,6 @@
 // The settings of response: whether measures are enforced, how they reach the gateways, budgets, appeals and alerts.
 import { z } from "zod";
+import { VERIFICATION_KINDS, type VerificationKind } from "../core/identity.ts";
 import { httpUrl, type SecretReference, secretReference, whole } from "./fields.ts";
 
 /** What a budget counts. The first three are counted by the gateway, the others measured in the analytical store. */
@@ -26,6 +27,9 @@ export interface BudgetConfig {
 }
 
 export type TargetModel = "chat" | "capability" | "classifier" | "embedding" | "outputLayer";
+
+/** What frees an account under the measure `verify`: a person's word, a verification of that kind, or work. */
+export type VerifyStep = "contact" | "proofOfWork" | VerificationKind;
 
 export interface RedisConfig {
   readonly url: string;
@@ -55,7 +59,12 @@ export interface RespondConfig {
   readonly onRedisFailure: "closed" | "open" | "localShare";
   readonly gateways: number;
   readonly slow: { readonly requests: number; readonly windowSeconds: number };
-  readonly verify: { readonly instructions: string };
+  readonly verify: {
+    readonly step: VerifyStep;
+    readonly instructions: string;
+    readonly url: string | null;
+    readonly proofBits: number;
+  };
   readonly appeals: { readonly publicUrl: string | null; readonly contact: string | null };
   readonly alerts: {
     readonly targets: readonly AlertTarget[];
@@ -228,6 +237,22 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
       .meta({ description: "The pace that all accounts of one verdict share under the measure `slow`." }),
     verify: z
       .strictObject({
+        step: z
+          .enum(["contact", "proofOfWork", ...VERIFICATION_KINDS])
+          .default("contact")
+          .meta({
+            description:
+              "What frees an account under the measure `verify`. `contact`: a person (`adyton verdicts release`). A kind of verification: recording it as verified, by API, console or `adyton accounts verify`. `proofOfWork`: a proof sent to the appeal page, which costs whoever runs many accounts.",
+          }),
+        url: httpUrl.nullable().default(null).meta({
+          description: "Where the customer takes the step, such as a sign-in or payment page. `null`: none.",
+        }),
+        proofBits: whole(
+          8,
+          40,
+          22,
+          "Leading zero bits that a proof of work has: each further one doubles the work. 22 take a processor some seconds.",
+        ),
         instructions: z
           .string()
           .min(1)

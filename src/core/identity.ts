@@ -14,7 +14,10 @@ export interface OrganizationFacts {
   readonly contact: string | null;
 }
 
-/** What was checked. `identity`: a person's papers; `business`: a register; `agreement`: a signed contract. */
+/**
+ * What was checked. `identity`: a person's papers; `business`: a register; `agreement`: a signed contract;
+ * `reauthentication`: whoever holds the account signed in again, with more than a password.
+ */
 export type VerificationKind =
   | "email"
   | "domain"
@@ -22,7 +25,8 @@ export type VerificationKind =
   | "payment"
   | "identity"
   | "business"
-  | "agreement";
+  | "agreement"
+  | "reauthentication";
 export const VERIFICATION_KINDS: readonly [VerificationKind, ...VerificationKind[]] = [
   "email",
   "domain",
@@ -31,6 +35,7 @@ export const VERIFICATION_KINDS: readonly [VerificationKind, ...VerificationKind
   "identity",
   "business",
   "agreement",
+  "reauthentication",
 ];
 
 export type VerificationStatus = "verified" | "failed" | "withdrawn";

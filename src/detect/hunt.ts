@@ -51,13 +51,17 @@ export class Watch {
     this.#known = options.previous ?? [];
   }
 
-  /** @param nowMs not before the last look's. Nothing later is read. Never throws. */
-  async look(nowMs: number): Promise<HuntResult> {
+  /**
+   * @param nowMs not before the last look's. Nothing later is read. Never throws.
+   * @param everything a person asks: every detector runs, whenever its last time was
+   */
+  async look(nowMs: number, { everything = false }: { everything?: boolean } = {}): Promise<HuntResult> {
     const failures: { detector: string; error: DetectError }[] = [];
     const level = this.#levelOfEach();
     for (const detector of this.#options.detectors) {
       const last = this.#standing.get(detector.id);
-      if (last !== undefined && nowMs < last.ranMs + detector.everyHours * HOUR_MS) continue;
+      const isDue = last === undefined || nowMs >= last.ranMs + detector.everyHours * HOUR_MS;
+      if (!isDue && !everything) continue;
       try {
         const assertions = await runDetector(this.#options.store, detector, { nowMs, level });
         this.#standing.set(detector.id, { ranMs: nowMs, assertions });

@@ -1,5 +1,6 @@
 // The page and the JSON on which a customer reads what happened to their account, and objects to it. Pure functions.
 import { createHash } from "node:crypto";
+import type { RespondConfig } from "../config/respond-section.ts";
 import type { Measure, ReasonCode } from "../core/measure.ts";
 import { REASONS } from "../core/measure.ts";
 
@@ -23,7 +24,7 @@ export interface AppealView {
 
 export interface PageOptions {
   readonly contact: string | null;
-  readonly instructions: string;
+  readonly verify: RespondConfig["verify"];
   readonly maxStatement: number;
 }
 
@@ -44,7 +45,8 @@ const STATEMENTS: Readonly<Record<AppealView["statements"][number]["status"], st
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
 h1{font-size:1.5rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}
-textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid #bbb;padding:.5rem}label{display:block}
+input{font:inherit;padding:.5rem}textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
 button{font:inherit;padding:.5rem 1rem;margin-top:.75rem}
 .answer{border-left:3px solid #555;padding-left:.75rem;white-space:pre-wrap}`;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
@@ -59,7 +61,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The same facts for programs. */
-export function appealJson(view: AppealView, { contact, instructions }: PageOptions): unknown {
+export function appealJson(view: AppealView, { contact, verify }: PageOptions): unknown {
   const { reference, measure, reason, holds, mayObject } = view;
   return {
     ...{ reference, measure, reason, holds },
@@ -67,7 +69,7 @@ export function appealJson(view: AppealView, { contact, instructions }: PageOpti
     meaning: MEANS[measure],
     since: isoTime(view.sinceMs),
     until: isoTime(view.untilMs),
-    ...(measure === "verify" ? { instructions } : {}),
+    ...(measure === "verify" ? stepJson(verify) : {}),
     ...(contact === null ? {} : { contact }),
     may_object: mayObject,
     statements: view.statements.map(({ filedMs, status, answer }) => ({
@@ -82,7 +84,7 @@ export function appealPage(view: AppealView, options: PageOptions): string {
   const { measure, reason, reference, holds } = view;
   const facts: readonly (readonly [string, string])[] = [
     ["What it means", MEANS[measure]],
-    ...(measure === "verify" ? ([["What to do", options.instructions]] as const) : []),
+    ...(measure === "verify" ? stepFacts(options.verify) : []),
     ["Why", REASONS[reason]],
     ["Since", timeText(view.sinceMs)],
     [holds ? "Until" : "Ended", holds ? timeText(view.untilMs) : "It does not hold any more."],
@@ -91,7 +93,31 @@ export function appealPage(view: AppealView, options: PageOptions): string {
   ];
   const list = facts.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`).join("");
   const title = holds ? "A measure holds for this account" : "A measure held for this account";
-  return page(title, `<dl>${list}</dl>${statements(view)}${form(view, options)}`);
+  return page(title, `<dl>${list}</dl>${proofForm(view, options)}${statements(view)}${form(view, options)}`);
+}
+
+function stepJson({ step, instructions, url, proofBits }: PageOptions["verify"]): object {
+  return {
+    ...{ step, instructions },
+    ...(url === null ? {} : { url }),
+    ...(step === "proofOfWork" ? { proof_of_work: { hash: "sha256", bits: proofBits } } : {}),
+  };
+}
+
+function stepFacts({ instructions, url }: PageOptions["verify"]): (readonly [string, string])[] {
+  return [["What to do", instructions], ...(url === null ? [] : ([["Where", url]] as const))];
+}
+
+/** The page runs no script: whoever has none of their own runs the command, and pastes what it prints. */
+function proofForm({ measure, holds, reference }: AppealView, { verify }: PageOptions): string {
+  if (measure !== "verify" || !holds || verify.step !== "proofOfWork") return "";
+  const loop = `i=0\nwhile int.from_bytes(hashlib.sha256(f'${reference}:{i}'.encode()).digest(),'big')>>${256 - verify.proofBits}: i+=1\nprint(i)`;
+  return `<h2>Prove that you mean it</h2>
+<p>Find a number for which the SHA-256 of the reference, a colon and the number begins with ${verify.proofBits} zero bits. This prints one after some seconds, with Python:</p>
+<pre>${escaped(`import hashlib\n${loop}`)}</pre>
+<form method="post"><label for="proof">The number</label>
+<input id="proof" name="proof" maxlength="64" required autocomplete="off">
+<button type="submit">Send</button></form>`;
 }
 
 /** For a reference that stands for nothing: the same page whatever was wrong with it. */

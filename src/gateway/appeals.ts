@@ -1,5 +1,6 @@
 // Serves `/adyton/appeals/<reference>`: whoever holds the reference reads what happened, and may object. No key is needed.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RespondConfig } from "../config/respond-section.ts";
 import type { ActRecorder } from "../core/acts.ts";
 import { AdytonError } from "../core/errors.ts";
 import { MAX_STATEMENT, MAX_STATEMENTS } from "../state/appeals.ts";
@@ -14,6 +15,7 @@ import {
   type PageOptions,
 } from "./appeal-page.ts";
 import { readBody } from "./body.ts";
+import { isProof } from "./proof-of-work.ts";
 
 export const APPEALS_PATH = "/adyton/appeals/";
 
@@ -22,7 +24,9 @@ export interface AppealDeskOptions {
   readonly shared: () => Pick<State, "verdicts" | "appeals">;
   readonly record: ActRecorder;
   readonly contact: string | null;
-  readonly instructions: string;
+  readonly verify: RespondConfig["verify"];
+  /** Called when a customer's own step freed an account. */
+  readonly onReleased: () => Promise<void>;
   readonly now: () => number;
   /** Told of what failed inside; the customer gets a plain sentence. */
   readonly onFailure: (error: unknown) => void;
@@ -41,8 +45,8 @@ export class AppealDesk {
 
   constructor(options: AppealDeskOptions) {
     this.#options = options;
-    const { contact, instructions } = options;
-    this.#page = { contact, instructions, maxStatement: MAX_STATEMENT };
+    const { contact, verify } = options;
+    this.#page = { contact, verify, maxStatement: MAX_STATEMENT };
   }
 
   /** Answers a request below `APPEALS_PATH`. Never throws. Everything in it is attacker-controlled. */
@@ -64,8 +68,12 @@ export class AppealDesk {
         reply.message(413, "Too long", `A statement has at most ${MAX_STATEMENT} characters.`);
         return;
       }
-      const statement = statementIn(body, request.headers["content-type"]);
-      this.#answer(reply, this.#file(reference, statement, reply));
+      const type = request.headers["content-type"];
+      const proof = memberIn(body, type, "proof");
+      const statement = memberIn(body, type, "statement");
+      const work =
+        proof === null ? this.#file(reference, statement, reply) : this.#prove(reference, proof, reply);
+      this.#answer(reply, work);
     });
   }
 
@@ -81,6 +89,31 @@ export class AppealDesk {
     if (view === null) reply.unknown();
     else if (reply.wantsPage) reply.send(200, "text/html; charset=utf-8", appealPage(view, this.#page));
     else reply.json(200, appealJson(view, this.#page));
+  }
+
+  /** Frees an account under `verify` whose holder did the work that the operator asks for. */
+  async #prove(reference: string, proof: string, reply: Reply): Promise<void> {
+    const view = await this.#viewOf(reference);
+    const { shared, record, verify, onReleased } = this.#options;
+    if (view === null) {
+      reply.unknown();
+      return;
+    }
+    const isAsked = verify.step === "proofOfWork" && view.measure === "verify" && view.holds;
+    if (!isAsked || !isProof(reference, proof, verify.proofBits)) {
+      reply.message(400, "Not a proof", "The proof is not one for this reference, or none is asked for.");
+      return;
+    }
+    const found = await shared().verdicts.byReference(reference);
+    if (found === null) {
+      reply.unknown();
+      return;
+    }
+    const step = { by: "customer", note: "proof of work" };
+    await shared().verdicts.release(found.verdict.id, found.member.account, step, { record });
+    await onReleased();
+    if (reply.wantsPage) reply.seeOther(`${APPEALS_PATH}${reference}`);
+    else await this.#look(reference, reply);
   }
 
   async #file(reference: string, statement: string | null, reply: Reply): Promise<void> {
@@ -149,19 +182,20 @@ export class AppealDesk {
   }
 }
 
-/** Null: no statement in a form that is understood. */
-function statementIn(body: Buffer, type: string | undefined): string | null {
+/** A member of the form or of the JSON; null: there is none in a form that is understood. */
+function memberIn(body: Buffer, type: string | undefined, name: "statement" | "proof"): string | null {
   const text = body.toString("utf8");
   if (type?.startsWith("application/json") === true) {
     try {
       const parsed: unknown = JSON.parse(text);
-      if (typeof parsed !== "object" || parsed === null || !("statement" in parsed)) return null;
-      return typeof parsed.statement === "string" ? parsed.statement : null;
+      if (typeof parsed !== "object" || parsed === null) return null;
+      const value: unknown = new Map(Object.entries(parsed)).get(name);
+      return typeof value === "string" ? value : null;
     } catch {
       return null;
     }
   }
-  return new URLSearchParams(text).get("statement");
+  return new URLSearchParams(text).get(name);
 }
 
 /** One answer, as a page for browsers and as JSON for everything else. */

@@ -2,6 +2,7 @@
 // takes the steps that time takes.
 import { z } from "zod";
 import type { ActRecorder } from "../core/acts.ts";
+import type { VerificationKind } from "../core/identity.ts";
 import { rankOf } from "../core/measure.ts";
 import type { FindingEntry } from "../state/findings.ts";
 import type { State } from "../state/state.ts";
@@ -14,6 +15,8 @@ export interface ResponderOptions {
   readonly policy: Policy;
   readonly mode: "shadow" | "enforce";
   readonly record: ActRecorder;
+  /** What frees accounts under `verify`; null: a person, or the gateway. */
+  readonly verification?: VerificationKind | null;
   /** What accounts were served so far; asked only where the policy needs it. */
   readonly takeOf: ((accounts: readonly string[]) => Promise<Take>) | null;
   readonly now: () => number;
@@ -30,6 +33,8 @@ export interface TickReport {
   readonly joined: number;
   /** Accounts that found no room below `inheritUpTo`: a person has to decide about them. */
   readonly held: number;
+  /** Accounts that took the step which `verify` asks for. */
+  readonly released: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -99,8 +104,11 @@ export class Responder {
       this.#seen.set(entry.finding.id, entry.updatedMs);
     }
     this.#lookedAtMs = changedMs;
+    const { verification = null } = this.#options;
+    const released =
+      verification === null ? 0 : await state.verdicts.releaseVerified(verification, { record });
     changed.push(...(await state.verdicts.advance({ proposalLifeMs: PROPOSAL_LIFE_MS, record })));
-    return { proposed, changed, joined, held };
+    return { proposed, changed, joined, held, released };
   }
 
   /** When a decision of now takes effect: the policy's delay and one random draw for everybody the verdict names. */

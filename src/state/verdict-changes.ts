@@ -1,6 +1,7 @@
 // Steps of a change to verdicts that work within somebody else's transaction.
-import type { Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { Act } from "../core/acts.ts";
+import type { VerificationKind } from "../core/identity.ts";
 import { isLive } from "../core/measure.ts";
 import { StateError } from "./errors.ts";
 import { nextRevision, VERDICTS } from "./revision.ts";
@@ -28,6 +29,30 @@ export async function releaseAccount(
     .execute();
   if (Number(result?.numUpdatedRows ?? 0) === 1) return;
   throw new StateError("verdict-step", "expected an account that the verdict holds, got another");
+}
+
+/** Members of `verify` verdicts in force who were verified after they were named; at most a thousand at once. */
+export async function verifiedMembers(
+  db: Kysely<Tables>,
+  kind: VerificationKind,
+  nowMs: number,
+): Promise<{ verdict: string; account: string }[]> {
+  return await db
+    .selectFrom("verdicts")
+    .innerJoin("verdict_accounts", "verdict_accounts.verdict", "verdicts.id")
+    .innerJoin("verifications", "verifications.subject", "verdict_accounts.account")
+    .where("verdicts.measure", "=", "verify")
+    .where("verdicts.status", "in", ["approved", "in-effect"])
+    .where("verdicts.effective_ms", "<=", nowMs)
+    .where("verdict_accounts.released_ms", "is", null)
+    .where("verifications.subject_kind", "=", "account")
+    .where("verifications.kind", "=", kind)
+    .where("verifications.status", "=", "verified")
+    .whereRef("verifications.at_ms", ">=", "verdicts.effective_ms")
+    .whereRef("verifications.at_ms", ">=", "verdict_accounts.joined_ms")
+    .select(["verdicts.id as verdict", "verdict_accounts.account as account"])
+    .limit(1000)
+    .execute();
 }
 
 /** The verdict, or StateError `verdict-unknown`. */

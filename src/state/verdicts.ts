@@ -2,6 +2,7 @@
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import type { Act } from "../core/acts.ts";
+import type { VerificationKind } from "../core/identity.ts";
 import type { Measure, ReasonCode, VerdictStatus } from "../core/measure.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
@@ -21,6 +22,7 @@ import {
   sameProposal,
   strangers,
   unknownVerdict,
+  verifiedMembers,
 } from "./verdict-changes.ts";
 import { LIVE, matches, type VerdictQuery } from "./verdict-query.ts";
 import {
@@ -188,6 +190,22 @@ export class Verdicts extends StatePart {
       await addStep(transaction, id, { atMs: this.now(), by, step: "released", note: text });
       await record?.([{ act: "verdict.released", account, detail: { verdict: id, note: reason } }]);
     });
+  }
+
+  /**
+   * Frees accounts under `verify` for which a verification of this kind was recorded since the measure named them.
+   * Returns how many.
+   */
+  async releaseVerified(kind: VerificationKind, { record }: Recorded = {}): Promise<number> {
+    const due = await verifiedMembers(this.db, kind, this.now());
+    for (const { verdict, account } of due) {
+      const step = { by: "system", note: `verified: ${kind}` };
+      await this.release(verdict, account, step, { ...(record && { record }) }).catch((error: unknown) => {
+        // Another machine has freed it meanwhile.
+        if (!(error instanceof StateError && error.code === "verdict-step")) throw error;
+      });
+    }
+    return due.length;
   }
 
   /** Names further accounts, up to the verdict's limit. Returns those that were new, and how many found no room. */

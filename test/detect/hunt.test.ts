@@ -73,6 +73,17 @@ describe("hunt", () => {
     assert.equal(later.findings[0]?.timeMs, before48.findings[0]?.timeMs);
   });
 
+  test("lets a detector rest between its looks, unless a person asks", async () => {
+    assert.ok(store);
+    const nowMs = CASE_START_MS + 5 * HOUR_MS;
+    const late = { ...detectorNamed("shared-wording"), everyHours: 48 };
+    const rests = new Watch({ store, detectors: [late] });
+    assert.deepEqual((await rests.look(nowMs)).findings, []);
+    assert.deepEqual((await rests.look(nowMs + 43 * HOUR_MS)).findings, []);
+    const asked = await rests.look(nowMs + 43 * HOUR_MS, { everything: true });
+    assert.equal(asked.findings.length, 1);
+  });
+
   test("keeps the id of a finding whose accounts change, and says when they did", async () => {
     assert.ok(store);
     const nowMs = CASE_START_MS + 48 * HOUR_MS;

@@ -1,19 +1,16 @@
 // Response on real servers: two installations share PostgreSQL and Redis, a campaign of 200 accounts is found in the
 // log, quarantined on both after approval, and its replacements inherit; a customer notices nothing.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
 import { unknownAccount } from "../../src/core/account.ts";
-import type { Finding } from "../../src/core/finding.ts";
 import { State } from "../../src/state/state.ts";
 import type { Verdict } from "../../src/state/verdict-rows.ts";
 import {
-  adyton,
   freePort,
   type RunningInstallation,
   removeFolder,
@@ -23,10 +20,17 @@ import {
 import { startPostgres, type TestPostgres } from "../helpers/postgres.ts";
 import { type RunningRedis, startRedis } from "../helpers/redis.ts";
 import { json, startUpstream, type Upstream } from "../helpers/upstream.ts";
+import { importInto, type LiveWorld, labelledWorld, writtenWorld } from "./live-world.ts";
+import { asked, compare, type Pair } from "./paired.ts";
 
-const HOUR_MS = 3_600_000;
 const FLEET = 200;
-const WAIT_MS = 120_000;
+const WAIT_MS = 300_000;
+/** Gateways that hear of a decision sooner were told over Redis: the poll comes that late. */
+const POLL_MS = 60_000;
+const WARM_UP = 30;
+const PAIRS = 400;
+/** A campaign's account asks again now and then while it is refused. */
+const PAIRS_A_REFUSAL = 10;
 const ANSWER = {
   ...{ id: "c1", object: "chat.completion", created: 1, model: "m" },
   choices: [
@@ -40,8 +44,13 @@ describe("two gateways with PostgreSQL and Redis", () => {
   let redis: RunningRedis;
   let upstream: Upstream;
   let state: State;
+  let world: LiveWorld;
+  /** The same without a campaign: a gateway that enforces nothing, with a state of its own. */
+  let control: RunningInstallation;
+  let controlState: State;
   const folders: string[] = [];
   const running: RunningInstallation[] = [];
+  const settingsOf: Record<string, unknown>[] = [];
 
   before(async () => {
     [postgres, redis, upstream] = [
@@ -49,46 +58,47 @@ describe("two gateways with PostgreSQL and Redis", () => {
       await startRedis(),
       await startUpstream(json(ANSWER)),
     ];
-    const shared = await postgres.database();
+    const [shared, apart] = [await postgres.database(), await postgres.database()];
     const policy = join(await folder("policy"), "policy.yaml");
     await writeFile(
       policy,
       "version: 1\ndelayMinutes: {least: 0, most: 0}\nrules: [{id: campaign, measure: quarantine, when: {kinds: [campaign], pAtMost: 0.01}}]\n",
     );
+    world = (await labelledWorld(await folder("world"))) ?? writtenWorld();
     const common = {
-      state: shared,
       gateway: { upstreams: [{ name: "model", family: "openai", url: upstream.url }], workers: 1 },
       respond: {
-        ...{
-          mode: "enforce",
-          policy,
-          redis: { url: redis.url, timeoutMs: 30_000 },
-          gateways: 2,
-          onRedisFailure: "closed",
-        },
-        // Found only by the news: the poll comes too late for the tests below.
-        pollMs: 60_000,
-        budgets: [{ name: "hourly", scope: "account", unit: "requests", windowSeconds: 3600, limit: 500 }],
+        ...{ policy, redis: { url: redis.url, timeoutMs: 30_000 }, gateways: 2, onRedisFailure: "closed" },
+        pollMs: POLL_MS,
+        budgets: [
+          { name: "hourly", scope: "organization", unit: "requests", windowSeconds: 3600, limit: 500 },
+        ],
       },
-      detect: { tickMs: 500 },
+      // One look as it starts; the next ones are asked for, so that each step's look is known.
+      detect: { tickMs: 3_600_000 },
     };
-    const exchanges = await campaign();
+    const settings = async (mode: string, stateOf: object): Promise<Record<string, unknown>> => ({
+      ...common,
+      ...{ state: stateOf, respond: { ...common.respond, mode } },
+      gateway: { ...common.gateway, listen: { port: await freePort() } },
+      ...{ console: { listen: { port: await freePort() } } },
+    });
     for (const name of ["first", "second"]) {
       const place = await folder(name);
-      const settings = {
-        ...common,
-        gateway: { ...common.gateway, listen: { port: await freePort() } },
-        console: { listen: { port: await freePort() } },
-      };
-      if (name === "first") await importInto(place, settings, exchanges);
-      running.push(await startInstallation(place, settings));
+      settingsOf.push(await settings("enforce", shared));
+      if (name === "first") await importInto(place, settingsOf[0] ?? {}, world.first, world.facts);
+      running.push(await startInstallation(place, settingsOf.at(-1) ?? {}));
     }
+    const quiet = { ...(await settings("shadow", apart)), detect: { enabled: false } };
+    control = await startInstallation(await folder("control"), quiet);
     state = await State.open({ folder: await folder("state"), config: shared });
+    controlState = await State.open({ folder: await folder("control-state"), config: apart });
   });
 
   after(async () => {
     await state?.close();
-    for (const installation of running) await installation.stop();
+    await controlState?.close();
+    for (const installation of [...running, control]) await installation?.stop();
     await upstream?.close();
     await redis?.close();
     await postgres?.close();
@@ -102,8 +112,8 @@ describe("two gateways with PostgreSQL and Redis", () => {
   }
 
   /** A key of an account, known to both gateways. */
-  async function keyOf(account: string): Promise<string> {
-    await state.accounts.ensure(unknownAccount(account));
+  async function keyOf(account: string, organization: string | null = null): Promise<string> {
+    await state.accounts.ensure({ ...unknownAccount(account), organization });
     const { secret } = await state.keys.create({ account, label: "live" });
     for (const { welcome } of running) {
       await until(
@@ -126,34 +136,26 @@ describe("two gateways with PostgreSQL and Redis", () => {
   const everywhere = async (key: string): Promise<number[]> =>
     await Promise.all(running.map(({ welcome }) => statusOf(welcome.gateway, key)));
 
-  it("a campaign is found, quarantined as a whole, and inherited by its replacements; a customer sees no other byte", async () => {
-    const member = await keyOf(memberName(7));
+  const clientOf = ({ welcome }: RunningInstallation, apiKey: string): OpenAI =>
+    new OpenAI({ apiKey, baseURL: `${welcome.gateway}/v1`, maxRetries: 0 });
+
+  it("a campaign is found, quarantined as a whole, and inherited by its replacements; a customer sees no other byte and waits no longer", {
+    timeout: 1_500_000,
+  }, async (t) => {
+    t.diagnostic(`the campaign comes from ${world.source}`);
+    const member = await keyOf(world.member);
     const customer = await keyOf("customer");
-    const clients = running.map(
-      ({ welcome }) => new OpenAI({ apiKey: customer, baseURL: `${welcome.gateway}/v1`, maxRetries: 0 }),
-    );
+    const clients = running.map((installation) => clientOf(installation, customer));
     const asCustomer = async (): Promise<void> => {
-      for (const client of clients) {
-        const answer = await client.chat.completions
-          .create({ model: "m", logprobs: true, messages: [{ role: "user", content: "Say hello." }] })
-          .asResponse();
-        assert.equal(await answer.text(), JSON.stringify(ANSWER));
-        assert.ok(![...answer.headers.keys()].some((name) => name.startsWith("adyton-")));
-      }
+      for (const client of clients) assert.deepEqual((await asked(client)).body, JSON.stringify(ANSWER));
     };
     await asCustomer();
 
-    let verdict: Verdict | undefined;
-    await until("a proposal about the campaign", async () => {
-      [verdict] = (await state.verdicts.list({ status: "proposed" })).items;
-      return verdict !== undefined;
-    });
-    assert.ok(verdict !== undefined && verdict.accounts >= 0.9 * FLEET, `${verdict?.accounts} accounts`);
-    const members = await state.verdicts.members(verdict.id, { limit: 1000 });
-    assert.ok(
-      members.every(({ account }) => account.startsWith("fleet-")),
-      "nobody else is named",
-    );
+    const verdict = await proposalAboutTheCampaign();
+    assert.ok(verdict.accounts >= 0.9 * FLEET, `${verdict.accounts} accounts`);
+    const members = (await state.verdicts.members(verdict.id, { limit: 1000 })).map(({ account }) => account);
+    const honest = members.filter((account) => !world.isOfCampaign(account));
+    assert.ok(honest.length <= 0.05 * members.length, `${honest.length} of ${members.length} are honest`);
     assert.deepEqual(await everywhere(member), [200, 200], "a proposal changes nothing");
     await asCustomer();
 
@@ -162,32 +164,125 @@ describe("two gateways with PostgreSQL and Redis", () => {
       decision: "approve",
       note: "one list dealt out over 200 accounts",
     });
-    await until("the quarantine at both gateways", async () =>
+    await inTime(t, "from the decision to both gateways", async () =>
       (await everywhere(member)).every((status) => status === 403),
     );
     await asCustomer();
+    await customerWaitsNoLonger(t, { clients, customer, member });
 
-    const replacement = await keyOf("replacement");
-    assert.deepEqual(await everywhere(replacement), [200, 200]);
-    const { finding } = await state.findings.demand(verdict.finding ?? "");
-    const grown: Finding = { ...finding, accounts: [...finding.accounts, "replacement"] };
-    await until("the inherited quarantine at both gateways", async () => {
-      // The detector looks again all the time, and says again what it knows: so does the test.
-      await state.findings.upsert([grown]);
-      return (await everywhere(replacement)).every((status) => status === 403);
-    });
+    await replacementsInherit(t, { verdict, known: new Set(members) });
     await asCustomer();
 
     await decide(running[0], verdict.id, { decision: "lift", note: "the test is over" });
-    await until("the end at both gateways", async () =>
+    await inTime(t, "from its end to both gateways", async () =>
       (await everywhere(member)).every((status) => status === 200),
     );
-    assert.deepEqual(await everywhere(replacement), [200, 200]);
     await everyStepIsRecorded(running);
   });
 
+  /** Detection may have proposals about others, too: who approves reads whom they name. */
+  async function proposalAboutTheCampaign(): Promise<Verdict> {
+    let found: Verdict | undefined;
+    await until("a proposal about the campaign", async () => {
+      const { items } = await state.verdicts.list({ status: "proposed" });
+      for (const verdict of items) {
+        const members = await state.verdicts.members(verdict.id, { limit: 1000 });
+        const ofCampaign = members.filter(({ account }) => world.isOfCampaign(account));
+        if (2 * ofCampaign.length > members.length) found = verdict;
+      }
+      return found !== undefined;
+    });
+    assert.ok(found !== undefined);
+    return found;
+  }
+
+  /** The rest of the campaign comes into the log; detection finds it, and what it finds is in quarantine in the same tick. */
+  async function replacementsInherit(
+    t: TestContext,
+    { verdict, known }: { verdict: Verdict; known: ReadonlySet<string> },
+  ): Promise<void> {
+    const [first] = running;
+    assert.ok(
+      first !== undefined && world.replacements.length >= 5,
+      `${world.replacements.length} replacements`,
+    );
+    const names = world.replacements.slice(0, 3);
+    const keys = new Map<string, string>();
+    for (const name of names) keys.set(name, await keyOf(name));
+    for (const key of keys.values()) assert.deepEqual(await everywhere(key), [200, 200]);
+
+    const later = world.later(known);
+    await importInto(join(first.folder, ".."), settingsOf[0] ?? {}, later, world.facts);
+    const counts = new Map<string, number>();
+    for (const line of later) {
+      const { account } = JSON.parse(line) as { account: string };
+      counts.set(account, (counts.get(account) ?? 0) + 1);
+    }
+    const last = (JSON.parse(later.at(-1) ?? "{}") as { account: string }).account;
+    await until("the rest in the store", async () => {
+      const { status, text } = await local(first, "GET", `/api/accounts/${encodeURIComponent(last)}`);
+      return status === 200 && JSON.parse(text).figures?.exchanges >= (counts.get(last) ?? 0);
+    });
+
+    const { status, text } = await local(first, "POST", "/api/hunt");
+    assert.equal(status, 200, text);
+    // One look, and whoever it names has inherited as it returns: that is the tick.
+    const { finding, updatedMs } = await state.findings.demand(verdict.finding ?? "");
+    const held = new Map(
+      (await state.verdicts.members(verdict.id, { limit: 1000 })).map((one) => [one.account, one]),
+    );
+    assert.deepEqual(
+      finding.accounts.filter((account) => !held.has(account)),
+      [],
+      "all that the finding names",
+    );
+    const inherited = world.replacements.filter((account) => held.get(account)?.inherited === true);
+    t.diagnostic(`${inherited.length} of ${world.replacements.length} replacements were recognised`);
+    assert.ok(2 * inherited.length > world.replacements.length, "most of those that can be recognised");
+    const joinedMs = Math.max(...inherited.map((account) => held.get(account)?.joinedMs ?? 0));
+    t.diagnostic(`inherited ${joinedMs - updatedMs} ms after the finding had grown`);
+    const refused = names.filter((name) => inherited.includes(name)).map((name) => keys.get(name) ?? "");
+    await inTime(t, "from the look to the inherited quarantine at both gateways", async () =>
+      (await Promise.all(refused.map(everywhere))).flat().every((one) => one === 403),
+    );
+  }
+
+  /** The same questions in turn to a gateway that enforces and to one that doesn't, while the campaign is refused. */
+  async function customerWaitsNoLonger(
+    t: TestContext,
+    { clients, customer, member }: { clients: readonly OpenAI[]; customer: string; member: string },
+  ): Promise<void> {
+    await controlState.accounts.ensure(unknownAccount("customer"));
+    const { key } = await controlState.keys.create({ account: "customer", label: "control" });
+    assert.equal(key.account, "customer");
+    const { secret } = await controlState.keys.create({ account: "customer", label: "control" });
+    await until(
+      "the key at the control",
+      async () => (await statusOf(control.welcome.gateway, secret)) === 200,
+    );
+    assert.ok(customer !== secret);
+    const without = clientOf(control, secret);
+    const pairs: Pair[] = [];
+    for (let pair = 0; pair < WARM_UP + PAIRS; pair += 1) {
+      if (pair % PAIRS_A_REFUSAL === 0) assert.deepEqual(await everywhere(member), [403, 403]);
+      const enforcing = clients[pair % clients.length];
+      assert.ok(enforcing !== undefined);
+      // Who goes first alternates, so that neither has the warmer machine.
+      const isFirst = Math.floor(pair / clients.length) % 2 === 0;
+      const one = await asked(isFirst ? without : enforcing);
+      const other = await asked(isFirst ? enforcing : without);
+      assert.deepEqual([one.body, one.headers], [other.body, other.headers], "not one byte is another");
+      if (pair >= WARM_UP) pairs.push(isFirst ? [one.tookMs, other.tookMs] : [other.tookMs, one.tookMs]);
+    }
+    const { p99Without, p99With, chance } = compare(pairs);
+    const figures = `p99 ${p99Without.toFixed(1)} ms without, ${p99With.toFixed(1)} ms with enforcement, ${PAIRS} pairs, p = ${chance.toFixed(4)}`;
+    t.diagnostic(figures);
+    // Slower is what chance does once in a thousand runs at most, and what anybody would feel.
+    assert.ok(chance > 0.001 || p99With < 1.25 * p99Without + 5, figures);
+  }
+
   it("budgets hold exactly over both gateways, and with Redis killed as the configuration says", async () => {
-    const key = await keyOf("busy");
+    const key = await keyOf("busy", "Busy");
     const spent = running.length;
     const ask = async (times: number): Promise<number[]> =>
       (await Promise.all(Array.from({ length: times }, () => everywhere(key)))).flat();
@@ -198,7 +293,7 @@ describe("two gateways with PostgreSQL and Redis", () => {
       "two had asked whether the key is known",
     );
     assert.ok(statuses.every((status) => status === 200 || status === 429));
-    const patient = await keyOf("patient");
+    const patient = await keyOf("patient", "Patient");
     await redis.kill();
     await until("the end of Redis at both gateways", async () =>
       (await everywhere(patient)).every((status) => status === 503),
@@ -207,83 +302,6 @@ describe("two gateways with PostgreSQL and Redis", () => {
     await until("Redis again", async () => (await everywhere(patient)).every((status) => status === 200));
   });
 });
-
-/** Exchanges of the last two days: 200 accounts deal out one list under one wording, among 700 honest ones. */
-async function campaign(): Promise<string[]> {
-  const nowMs = Date.now();
-  const lines: { atMs: number; line: string }[] = [];
-  const add = (account: string, at: number, atMs: number, content: string): void => {
-    const line = JSON.stringify({
-      ...{ id: `${account}-${at}`, time: new Date(atMs).toISOString(), account, key: null, latency_ms: 400 },
-      client: {
-        ip: ipOf(account),
-        asn: 64_500,
-        country: "NL",
-        user_agent: "client",
-        ja4: null,
-        headers: ["host"],
-      },
-      endpoint: "/v1/chat/completions",
-      request: { model: "m", messages: [{ role: "user", content }] },
-      response: {
-        ...{ status: 200, text: "An answer.", finish_reason: "stop" },
-        usage: { prompt_tokens: 30, completion_tokens: 90 },
-      },
-    });
-    lines.push({ atMs, line });
-  };
-  for (let member = 0; member < FLEET; member += 1) {
-    for (let at = 0; at < 10; at += 1) {
-      const atMs = nowMs - 40 * HOUR_MS + at * 3 * HOUR_MS + member * 20_000;
-      add(
-        memberName(member),
-        at,
-        atMs,
-        `Think about it step by step aloud and number each step: ${words(`f${member}/${at}`)}`,
-      );
-    }
-  }
-  const habits = [
-    "What do people mean by this",
-    "Explain this like I am five",
-    "Write a short note about it",
-    "What can I cook with these",
-  ];
-  for (let person = 0; person < 700; person += 1) {
-    for (let at = 0; at < 3; at += 1) {
-      const atMs = nowMs - 46 * HOUR_MS + ((person * 7 + at * 11) % 44) * HOUR_MS + person * 1000;
-      add(`person-${person}`, at, atMs, `${habits[(person + at) % 4]}: ${words(`p${person}/${at}`)}`);
-    }
-  }
-  return lines.sort((a, b) => a.atMs - b.atMs).map(({ line }) => line);
-}
-
-function memberName(member: number): string {
-  return `fleet-${String(member).padStart(3, "0")}`;
-}
-
-/** Twelve words that nobody else has in this order. */
-function words(seed: string): string {
-  const digest = createHash("sha256").update(seed).digest();
-  return Array.from(
-    { length: 12 },
-    (_, index) => `word${(digest.readUInt16BE(index * 2) % 20_000).toString(36)}`,
-  ).join(" ");
-}
-
-function ipOf(account: string): string {
-  const [a = 0, b = 0, c = 0] = createHash("sha256").update(account).digest();
-  return `10.${a}.${b}.${c}`;
-}
-
-async function importInto(place: string, settings: object, exchanges: readonly string[]): Promise<void> {
-  const file = join(place, "exchanges.jsonl");
-  const config = join(place, "import.yaml");
-  await writeFile(file, `${exchanges.join("\n")}\n`);
-  await writeFile(config, JSON.stringify({ data: join(place, "data"), ...settings }));
-  const { code, err } = await adyton(["import", "exchanges", file, "--config", config]);
-  assert.equal(code, 0, err);
-}
 
 /** As the operator of the machine, over the local socket. */
 async function local(
@@ -337,10 +355,19 @@ async function everyStepIsRecorded(installations: readonly RunningInstallation[]
   });
 }
 
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+async function until(what: string, condition: () => Promise<boolean>, pauseMs = 250): Promise<void> {
   const deadline = Date.now() + WAIT_MS;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`expected ${what} within ${WAIT_MS} ms`);
-    await sleep(250);
+    await sleep(pauseMs);
   }
+}
+
+/** Waits for it, says how long that took, and that it did not take the poll. */
+async function inTime(t: TestContext, what: string, condition: () => Promise<boolean>): Promise<void> {
+  const startedMs = performance.now();
+  await until(what, condition, 10);
+  const tookMs = performance.now() - startedMs;
+  t.diagnostic(`${what}: ${tookMs.toFixed(0)} ms`);
+  assert.ok(tookMs < POLL_MS, `${what} took ${tookMs} ms: nobody was told`);
 }

@@ -154,6 +154,38 @@ describe("a campaign", () => {
   });
 });
 
+describe("verify", () => {
+  it("frees the account for which the step is recorded, once it is, and nobody by what was known before", async (t) => {
+    const { state, acts, table, clock, responder, find } = await scene(t);
+    await state.accounts.ensureAll(["a", "b", "c"].map((name) => unknownAccount(name)));
+    const verify = async (account: string, kind: "payment" | "email"): Promise<void> => {
+      await state.standing.verify({ kind: "account", name: account }, { kind, status: "verified" });
+    };
+    await verify("a", "payment");
+    const policy = parsePolicy("version: 1\nrules: [{id: all, measure: verify, approval: none}]");
+    const respond = responder({ policy, verification: "payment" });
+    await find(["a", "b", "c"]);
+    const [verdict] = (await respond.tick()).proposed;
+    clock.nowMs = verdict?.effectiveMs ?? 0;
+    assert.equal((await respond.tick()).released, 0);
+    clock.nowMs += MINUTE_MS;
+    await verify("b", "payment");
+    await verify("c", "email");
+    acts.length = 0;
+    assert.equal((await respond.tick()).released, 1);
+    assert.equal((await respond.tick()).released, 0);
+    await table.refresh();
+    assert.deepEqual(
+      ["a", "b", "c"].map((account) => table.of(account)?.measure ?? null),
+      ["verify", null, "verify"],
+    );
+    assert.deepEqual(
+      acts.map(({ act, account }) => [act, account]),
+      [["verdict.released", "b"]],
+    );
+  });
+});
+
 describe("shadow mode", () => {
   it("computes and shows, and enforcing later asks anew", async (t) => {
     const { state, table, responder, find, clock } = await scene(t);

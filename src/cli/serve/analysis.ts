@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Finding } from "../../core/finding.ts";
+import type { Hunter } from "../hunter.ts";
 import type { Pump } from "../pump.ts";
 
 /** Pause when the log has nothing new, milliseconds. */
@@ -12,7 +13,7 @@ const RETRY_MS = 2_000;
 export interface AnalysisOptions {
   readonly pump: Pick<Pump, "step">;
   /** Null: detection is switched off. */
-  readonly hunt: ((nowMs: number) => Promise<readonly Finding[]>) | null;
+  readonly hunt: Hunter | null;
   /** Keeps findings in the state, and new ones in the log. */
   readonly keep: (findings: readonly Finding[]) => Promise<void>;
   readonly tickMs: number;
@@ -62,8 +63,8 @@ export class Analysis {
     await this.#turn.catch(() => {});
   }
 
-  /** Looks now, and keeps what it finds. */
-  async hunt(): Promise<readonly Finding[]> {
+  /** Looks now, and keeps what it finds. `everything`: as a person asks, with every detector. */
+  async hunt({ everything = false }: { everything?: boolean } = {}): Promise<readonly Finding[]> {
     return await this.#inTurn(async () => {
       const { hunt, keep, clock } = this.#options;
       if (hunt === null) return [];
@@ -71,7 +72,7 @@ export class Analysis {
       this.#huntedAtMs = nowMs;
       this.#hasNew = false;
       const started = performance.now();
-      const findings = await hunt(nowMs);
+      const findings = await hunt(nowMs, { everything });
       await keep(findings);
       this.counters.hunts += 1;
       this.counters.huntMs += performance.now() - started;

@@ -59,7 +59,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
     log: parts.sealed,
     config,
     consoleFolder: CONSOLE_FOLDER,
-    hunt: config.detect.enabled ? () => analysis.hunt() : null,
+    hunt: config.detect.enabled ? () => analysis.hunt({ everything: true }) : null,
     components: () => componentsOf(heard),
     metrics: () => prometheusText(heard.counters, analysis.counters),
     endUserMaster: parts.keys.purposeKey(END_USER_PURPOSE),

@@ -8,7 +8,7 @@ import { Measures } from "../../gateway/measures.ts";
 import type { LogWriter } from "../../log/writer.ts";
 import { Budgets } from "../../state/budgets.ts";
 import type { KeyDirectory } from "../../state/key-directory.ts";
-import { connectRedis, hearNews, type RedisOptions } from "../../state/redis.ts";
+import { connectRedis, hearNews, type RedisOptions, tellNews } from "../../state/redis.ts";
 import type { State } from "../../state/state.ts";
 import { type Standings, VerdictTable } from "../../state/verdict-table.ts";
 import { recorderOf } from "../act.ts";
@@ -60,10 +60,14 @@ export async function openEnforcement({
     }),
     organizationOf: (account) => directory.organizationOf(account),
     publicUrl: appeals.publicUrl,
-    instructions: verify.instructions,
+    instructions: verify.url === null ? verify.instructions : `${verify.instructions} ${verify.url}`,
   });
   const desk = new AppealDesk({
-    ...{ shared, now: Date.now, contact: appeals.contact, instructions: verify.instructions },
+    ...{ shared, verify, now: Date.now, contact: appeals.contact },
+    onReleased: async () => {
+      await table.refreshAfterNews();
+      if (redis !== null) await tellNews(redis);
+    },
     record: recorderOf(writer, { by: "customer" }),
     onFailure: (error) => log.error({ err: error }, "an appeal could not be handled"),
   });

@@ -75,7 +75,12 @@ export class Response {
               log.error({ err: error }, "Redis is gone; gateways learn of verdicts by their poll"),
           });
     const takeOf = (accounts: readonly string[]) => takeFrom(store, accounts);
-    const responder = new Responder({ state, policy, mode, record, takeOf, now, random: Math.random });
+    const { step } = config.respond.verify;
+    const verification = step === "contact" || step === "proofOfWork" ? null : step;
+    const responder = new Responder({
+      ...{ state, policy, mode, record, verification, takeOf, now },
+      random: Math.random,
+    });
     await responder.announce();
     const courier = new Courier({
       ...{ state, now, readSecret, random: Math.random },
@@ -131,9 +136,9 @@ export class Response {
 
   async #tick(findings: readonly Finding[]): Promise<void> {
     if (this.#isStopped) return;
-    const { proposed, changed, joined } = await this.#responder.tick();
+    const { proposed, changed, joined, released } = await this.#responder.tick();
     const isSpent = await this.#meter.look();
-    if (proposed.length + changed.length + joined > 0 || isSpent) await this.port.changed();
+    if (proposed.length + changed.length + joined + released > 0 || isSpent) await this.port.changed();
     await this.#tellOf([...findings.map(findingRaised), ...changed.map(verdictChanged)]);
     // A receiver that hangs must not hold up the next tick.
     this.#carrying ??= this.#courier
