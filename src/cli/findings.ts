@@ -1,5 +1,6 @@
 // `adyton findings`: what detectors asserted, and what people decided about it.
 import { Command, Option } from "commander";
+import { accountsText } from "../core/account.ts";
 import type { FindingStatus } from "../core/acts.ts";
 import type { FindingKind } from "../core/finding.ts";
 import type { FindingEntry, FindingEvent } from "../state/findings.ts";
@@ -95,7 +96,7 @@ function addition(command: Command): void {
       await withChanges(context, async ({ state, record, by }) => {
         const entry = await state.findings.addAccounts(id, { accounts, by, note }, { record });
         const count = entry.finding.accounts.length;
-        context.output.result(entry, () => context.output.line(`${id} names ${count} accounts now.`));
+        context.output.result(entry, () => context.output.line(`${id} names ${accountsText(count)} now.`));
       });
     });
 }

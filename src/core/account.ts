@@ -29,3 +29,8 @@ export function unknownAccount(account: string): AccountFacts {
     declaredUse: null,
   };
 }
+
+/** "1 account", "2 accounts": how many, in words that people read. */
+export function accountsText(count: number): string {
+  return count === 1 ? "1 account" : `${count} accounts`;
+}

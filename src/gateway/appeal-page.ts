@@ -43,12 +43,12 @@ const STATEMENTS: Readonly<Record<AppealView["statements"][number]["status"], st
   refused: "It was not granted.",
 };
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark;color:light-dark(#1c1c1c,#e8e8e8);background:light-dark(#fff,#141517)}
 h1{font-size:1.5rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid #bbb;padding:.5rem}label{display:block}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid light-dark(#bbb,#555);padding:.5rem}label{display:block}
 input{font:inherit;padding:.5rem}textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
 button{font:inherit;padding:.5rem 1rem;margin-top:.75rem}
-.answer{border-left:3px solid #555;padding-left:.75rem;white-space:pre-wrap}`;
+.answer{border-left:3px solid light-dark(#555,#aaa);padding-left:.75rem;white-space:pre-wrap}`;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
 /** Headers of everything below `/adyton/`. The address is a secret of the customer's: it goes to nobody else. */
@@ -117,7 +117,7 @@ function proofForm({ measure, holds, reference }: AppealView, { verify }: PageOp
 <pre>${escaped(`import hashlib\n${loop}`)}</pre>
 <form method="post"><label for="proof">The number</label>
 <input id="proof" name="proof" maxlength="64" required autocomplete="off">
-<button type="submit">Send</button></form>`;
+<button type="submit">Send the number</button></form>`;
 }
 
 /** For a reference that stands for nothing: the same page whatever was wrong with it. */

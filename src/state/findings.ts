@@ -1,6 +1,7 @@
 // Findings: what detectors asserted, and what people decided about it.
 import { type ExpressionBuilder, type Selectable, sql, type Transaction } from "kysely";
 import { z } from "zod";
+import { accountsText } from "../core/account.ts";
 import type { Act, FindingStatus } from "../core/acts.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { Finding, FindingKind } from "../core/finding.ts";
@@ -202,7 +203,7 @@ export class Findings extends StatePart {
       const changes = { body: canonicalJson(finding), account_count: accounts.length, updated_ms };
       await transaction.updateTable("findings").set(changes).where("id", "=", id).execute();
       const event = { atMs: updated_ms, by, from: null, to: before.status };
-      await addEvent(transaction, id, { ...event, note: `${added.length} accounts added: ${why}` });
+      await addEvent(transaction, id, { ...event, note: `${accountsText(added.length)} added: ${why}` });
       const detail = { finding: id, accounts: added, note: why };
       await record?.([{ act: "finding.accounts-added", account: null, detail }]);
       return { ...before, finding, updatedMs: updated_ms };

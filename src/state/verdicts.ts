@@ -1,6 +1,7 @@
 // Verdicts: proposed by the policy or a person, approved, in effect, and ended; every step is an act in the log.
 import type { Transaction } from "kysely";
 import { z } from "zod";
+import { accountsText } from "../core/account.ts";
 import type { Act } from "../core/acts.ts";
 import type { VerificationKind } from "../core/identity.ts";
 import type { Measure, ReasonCode, VerdictStatus } from "../core/measure.ts";
@@ -229,7 +230,7 @@ export class Verdicts extends StatePart {
         inherited_count: verdict.inherited + joined.length,
       };
       await transaction.updateTable("verdicts").set(counts).where("id", "=", id).execute();
-      const text = `${joined.length} accounts`;
+      const text = accountsText(joined.length);
       await addStep(transaction, id, { atMs: this.now(), by: "system", step: "joined", note: text });
       await record?.(joinedActs(id, joined, { inherited: true }));
       return { joined, refused: fresh.length - joined.length };

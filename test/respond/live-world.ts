@@ -48,7 +48,7 @@ const CONFIGURATION = {
         id: "fleet-1",
         family: "reasoning",
         size: FLEET,
-        harvest: 4000,
+        harvest: 6500,
         partition: "disjoint",
         templates: 1,
       },

@@ -36,7 +36,7 @@ function VerdictView({ verdict }: { verdict: Verdict }): ReactNode {
     <>
       <header className="title">
         <h1>
-          {verdict.measure} of {figure(verdict.accounts)} accounts
+          {verdict.measure} of {figure(verdict.accounts)} {verdict.accounts === 1 ? "account" : "accounts"}
         </h1>
         <p className="line">
           <MeasureBadge measure={verdict.measure} />

@@ -1,4 +1,5 @@
 // What is worth telling somebody: each event as names and figures, without content.
+import { accountsText } from "../../core/account.ts";
 import type { Finding } from "../../core/finding.ts";
 import type { AlertDraft } from "../../state/alerts.ts";
 import type { Appeal } from "../../state/appeals.ts";
@@ -21,7 +22,7 @@ export function findingRaised(finding: Finding): AlertDraft {
       contributions: finding.contributions.map(({ name, value }) => ({ name, value })),
       at: new Date(timeMs).toISOString(),
       severity: kind === "account" ? "medium" : "high",
-      text: `${kind} of ${accounts.length} accounts: ${summary}`,
+      text: `${kind} of ${accountsText(accounts.length)}: ${summary}`,
     },
   };
 }
@@ -37,7 +38,7 @@ export function verdictChanged(verdict: Verdict): AlertDraft {
       ...{ verdict: id, finding, measure, reason, status, accounts, shadow },
       at: new Date(atMs(verdict)).toISOString(),
       severity: status === "proposed" && !shadow ? "high" : "low",
-      text: `${measure} of ${accounts} accounts is ${status}${mode}`,
+      text: `${measure} of ${accountsText(accounts)} is ${status}${mode}`,
     },
   };
 }
