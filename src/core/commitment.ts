@@ -5,6 +5,11 @@ import { sha256 } from "./sha256.ts";
 /** Separates these hashes from every other use of SHA-256; 16 bytes. */
 const DOMAIN = Buffer.from("adyton field v1\0", "latin1");
 export const SALT_BYTES = 32;
+/** Distance from an opening's salt to its value. */
+export const VALUE_BEHIND_SALT: number = SALT_BYTES + 4;
+const HEADS: Map<string, Buffer> = new Map();
+/** A bundle under verification may name fields that no record has. */
+const MAX_HEADS = 64;
 const FIXED_BYTES = DOMAIN.length + 1 + SALT_BYTES + 4;
 
 /** A field laid open: what `commitmentOf` hashes, and what evidence discloses. */
@@ -23,14 +28,32 @@ export function openingBytes(fieldBytes: number, valueBytes: number): number {
  * Writes an opening at `offset`: domain (16), name length (uint8), name (ASCII), salt (32), value length (uint32
  * big-endian), value. Every part has its length, so that no two fields share an encoding. Returns the end.
  */
-export function writeOpening(target: Buffer, offset: number, opening: Opening): number {
-  let at = offset + DOMAIN.copy(target, offset);
-  at = target.writeUInt8(opening.field.length, at);
-  at += target.write(opening.field, at, "latin1");
-  target.set(opening.salt, at);
-  at = target.writeUInt32BE(opening.value.length, at + SALT_BYTES);
-  target.set(opening.value, at);
-  return at + opening.value.length;
+export function writeOpening(target: Buffer, offset: number, { field, salt, value }: Opening): number {
+  const saltAt = layOpening(target, offset, field, value.length);
+  target.set(salt, saltAt);
+  target.set(value, saltAt + VALUE_BEHIND_SALT);
+  return saltAt + VALUE_BEHIND_SALT + value.length;
+}
+
+/**
+ * Writes what of an opening is neither salt nor value, and returns where the salt goes; the value goes
+ * VALUE_BEHIND_SALT further. For who can make both in place.
+ */
+export function layOpening(target: Buffer, offset: number, field: string, valueBytes: number): number {
+  const head = headOf(field);
+  target.set(head, offset);
+  const saltAt = offset + head.length;
+  target.writeUInt32BE(valueBytes, saltAt + SALT_BYTES);
+  return saltAt;
+}
+
+/** Domain, name length and name are the same for every opening of a field, and fields are few. */
+function headOf(field: string): Buffer {
+  const known = HEADS.get(field);
+  if (known !== undefined) return known;
+  const head = Buffer.concat([DOMAIN, Buffer.from([field.length]), Buffer.from(field, "latin1")]);
+  if (HEADS.size < MAX_HEADS) HEADS.set(field, head);
+  return head;
 }
 
 /** Where the opening at `offset` ends, or null where there is none. */

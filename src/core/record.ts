@@ -54,6 +54,9 @@ export interface CloseFigures {
   readonly format: "wire" | "neutral";
 }
 
+/** A field's value as handed over: its bytes, or text that stands for its UTF-8 and costs no buffer of its own. */
+export type FieldValue = Uint8Array | string;
+
 /** A record before it has a place in the log. */
 export type RecordDraft =
   | {
@@ -61,14 +64,14 @@ export type RecordDraft =
       readonly exchange: string;
       readonly account: string;
       readonly timeMs: number;
-      readonly fields: readonly [request: Uint8Array, headers: Uint8Array, network: Uint8Array];
+      readonly fields: readonly [request: FieldValue, headers: FieldValue, network: FieldValue];
     }
   | {
       readonly kind: "close";
       readonly exchange: string;
       readonly account: string;
       readonly timeMs: number;
-      readonly fields: readonly [response: Uint8Array, headers: Uint8Array, figures: Uint8Array];
+      readonly fields: readonly [response: FieldValue, headers: FieldValue, figures: FieldValue];
     }
   | {
       readonly kind: "act";
@@ -77,5 +80,5 @@ export type RecordDraft =
       /** The account it concerns, under whose key the detail is encrypted; null: the installation's own. */
       readonly account: string | null;
       readonly timeMs: number;
-      readonly fields: readonly [detail: Uint8Array];
+      readonly fields: readonly [detail: FieldValue];
     };

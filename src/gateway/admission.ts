@@ -1,13 +1,11 @@
 // Decides whether a request is let in: key, route, method, log, and how much is in flight already.
 import type { IncomingMessage } from "node:http";
 import type { GatewayConfig } from "../config/gateway-section.ts";
-import { END_USER_HEADER } from "../core/end-user.ts";
 import {
   type Authenticator,
   type Principal,
   principalOfUpstreamKey,
   principalOfVirtualKey,
-  secretOf,
 } from "./credentials.ts";
 import type { GatewayErrorCode } from "./errors.ts";
 import { type Route, routeOf } from "./routes.ts";
@@ -73,10 +71,9 @@ export class Admission {
   }
 
   #principalOf(request: IncomingMessage): Principal | GatewayErrorCode {
-    const secret = secretOf(request.headers);
     return this.#options.config.keyMode === "virtual"
-      ? principalOfVirtualKey(secret, this.#options.directory, request.headers[END_USER_HEADER])
-      : principalOfUpstreamKey(secret, this.#options.accountOfUpstreamKey);
+      ? principalOfVirtualKey(request, this.#options.directory)
+      : principalOfUpstreamKey(request, this.#options.accountOfUpstreamKey);
   }
 }
 

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Dispatcher, errors } from "undici";
 import { tokensUsed } from "../core/answer-usage.ts";
 import type { CloseFigures, HeaderPairs } from "../core/record.ts";
+import { Answer, type AnswerOwner } from "./answer.ts";
 import type { GatewayErrorCode } from "./errors.ts";
 import { ExchangeRecord } from "./exchange-record.ts";
 import { readUpstreamHead, type UpstreamHead } from "./headers.ts";
@@ -17,11 +18,6 @@ import type { Route } from "./routes.ts";
 import type { Shared } from "./shared.ts";
 import { isTerminal, terminalMarks } from "./terminal.ts";
 import type { Target } from "./upstreams.ts";
-
-/** Bytes that may wait for the disk or for a slow client before the upstream is told to pause. */
-const MAX_WAITING_BYTES = 256 * 1024;
-/** How long a stream's final event may wait for the upstream to end; then it goes, and only HTTP's own end waits. */
-const TERMINAL_HOLD_MS = 1_000;
 
 /** A request that was let in. */
 export interface Admitted {
@@ -47,34 +43,34 @@ interface RequestBody {
 type Outcome = CloseFigures["outcome"];
 const NO_BYTES = Buffer.alloc(0);
 
-export class Forwarding implements Dispatcher.DispatchHandler, Placed {
+/**
+ * Takes the upstream's answer by undici's older handler methods (`onHeaders` and so on), which it still calls directly:
+ * for the newer ones it makes two objects a request and reads every head into an object that nobody here looks at.
+ */
+export class Forwarding implements Dispatcher.DispatchHandler, Placed, AnswerOwner {
   slot = -1;
   readonly #shared: Shared;
   readonly #admitted: Admitted;
   readonly #record: ExchangeRecord;
+  readonly #answer: Answer;
   readonly #marks: readonly Buffer[];
   /** HTTP/1.0 has no end but the connection's: there, the last bytes are always held. */
   readonly #holdsAlways: boolean;
 
   /** What the upstream was asked: for token budgets. */
   #sentBody: Buffer = NO_BYTES;
-  #controller: Dispatcher.DispatchController | null = null;
+  #abort: ((reason: Error) => void) | null = null;
+  /** Lets the upstream go on after `onHeaders` or `onData` has answered false; null: it was not asked to pause. */
+  #resume: (() => void) | null = null;
+  #isPaused = false;
   #abortReason: Error | null = null;
   /** The upstream is done with it, one way or the other. */
   #upstreamDone = false;
   #head: UpstreamHead | null = null;
-  #headSent = false;
-  /** Received and not yet written, oldest first. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  /** Since when the newest waiting chunk has been held back as the answer's end; null: it may go. */
-  #heldSinceMs: number | null = null;
   /** The close record has been handed over. */
   #closing = false;
   /** The close record is safe: the end of the answer may go. */
   #mayEnd = false;
-  #needsDrain = false;
-  #drainSinceMs = 0;
   #flushScheduled = false;
   /** Nothing more is decided here: the answer was finished, cut or refused. */
   #settled = false;
@@ -84,6 +80,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     this.#shared = shared;
     this.#admitted = admitted;
     this.#record = new ExchangeRecord(shared, admitted.identity, admitted.startedMs);
+    this.#answer = new Answer(admitted.response, this);
     this.#marks = terminalMarks(admitted.route);
     this.#holdsAlways = admitted.request.httpVersionMinor === 0;
   }
@@ -92,7 +89,6 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   start({ asked, sent }: RequestBody, target: Target, headers: string[], loggedHeaders: HeaderPairs): void {
     const { response, identity } = this.#admitted;
     response.on("close", () => this.#clientClosed());
-    response.on("drain", () => this.#drained());
     this.#sentBody = sent;
     this.#record.open(asked, loggedHeaders, (recorded) => this.#opened(recorded));
     target.pool.dispatch(
@@ -111,10 +107,9 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     const { limits } = this.#shared;
     if (nowMs - this.#admitted.startedMs > limits.totalTimeoutMs) {
       this.#fail("gateway.upstream-timeout", "upstream-failed");
-    } else if (this.#needsDrain && nowMs - this.#drainSinceMs > limits.idleTimeoutMs) {
+    } else if (this.#answer.isStuck(nowMs, limits.idleTimeoutMs)) {
       this.abort();
-    } else if (this.#heldSinceMs !== null && nowMs - this.#heldSinceMs > TERMINAL_HOLD_MS) {
-      this.#heldSinceMs = null;
+    } else if (this.#answer.letsGo(nowMs)) {
       this.#flush();
     }
   }
@@ -127,40 +122,36 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
 
   // The upstream's side (called by undici).
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#abortReason !== null) controller.abort(this.#abortReason);
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#abortReason !== null) abort(this.#abortReason);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _: unknown,
-    message?: string,
-  ): void {
+  onHeaders(status: number, raw: Buffer[], resume: () => void, message: string): boolean {
+    this.#resume = resume;
     // Interim answers (100, 103) concern one hop; the final one is what counts.
-    if (status < 200 || this.#settled) return;
-    const raw = controller.rawHeaders;
-    this.#head = readUpstreamHead(status, message ?? "", Array.isArray(raw) ? raw : [], {
+    if (status < 200 || this.#settled) return true;
+    this.#head = readUpstreamHead(status, message, raw, {
       requestId: this.#admitted.requestId,
       keepCookies: this.#shared.keepsClientKeys,
     });
     const { grant } = this.#admitted;
     if (grant !== null) announce(this.#head, grant.headers);
     this.#scheduleFlush();
+    return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#settled) return;
+  /** False tells the upstream to pause until `#resume`. */
+  onData(chunk: Buffer): boolean {
+    if (this.#settled) return true;
     this.#record.kept.add(chunk);
-    this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
-    this.#heldSinceMs = this.#isLast(chunk) ? performance.now() : null;
-    if (this.#waitingBytes > MAX_WAITING_BYTES || this.#needsDrain) controller.pause();
+    this.#answer.take(chunk, this.#isLast(chunk));
     this.#scheduleFlush();
+    this.#isPaused = this.#answer.isFull;
+    return !this.#isPaused;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     this.#upstreamDone = true;
     if (this.#settled || this.#closing) return;
     const endedMs = performance.now();
@@ -174,7 +165,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     });
   }
 
-  onResponseError(_: unknown, error: Error): void {
+  onError(error: Error): void {
     this.#upstreamDone = true;
     if (this.#settled || this.#closing) return;
     this.#shared.log.warn({ err: error, exchange: this.#admitted.identity.exchange }, "the upstream failed");
@@ -197,7 +188,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   /** The operator chose that nothing leaves without its record: a refusal while possible, else a cut. */
   #logFailed(): void {
     if (this.#settled) return;
-    if (this.#headSent) {
+    if (this.#answer.headSent) {
       this.#shared.metrics.cutForLog += 1;
       this.#cut();
       return;
@@ -208,8 +199,9 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   #close(outcome: Outcome, code: GatewayErrorCode | null, then: (recorded: Recorded) => void): void {
     this.#closing = true;
     this.#charge();
-    const ofUpstream = outcome === "complete" || this.#headSent ? (this.#head?.status ?? 0) : 0;
-    const status = code === null || this.#headSent ? ofUpstream : this.#refusal(code).status;
+    const { headSent } = this.#answer;
+    const ofUpstream = outcome === "complete" || headSent ? (this.#head?.status ?? 0) : 0;
+    const status = code === null || headSent ? ofUpstream : this.#refusal(code).status;
     this.#record.close({ outcome, code, status, head: this.#head }, then);
   }
 
@@ -236,7 +228,8 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
 
   /** Everything that one read of the socket brought goes to the client in one write. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
+    // While nothing may leave there is nothing to schedule: the open record's own callback flushes.
+    if (this.#flushScheduled || this.#record.opened === null) return;
     this.#flushScheduled = true;
     process.nextTick(() => {
       this.#flushScheduled = false;
@@ -251,15 +244,16 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
       if (this.#mayEnd) this.#finish(head);
       return;
     }
-    if (this.#needsDrain) return;
-    // A head whose body is complete but for its held end goes with that end: one write instead of two.
-    const isWhole = this.#heldSinceMs !== null && this.#waiting.length === 1;
-    if (!this.#headSent && (isWhole || !this.#sendHead(head))) return;
-    const held = this.#heldSinceMs === null ? undefined : this.#waiting.pop();
-    if (this.#waiting.length > 0) this.#write(joined(this.#waiting));
-    this.#waiting = held === undefined ? [] : [held];
-    this.#waitingBytes = held?.length ?? 0;
-    if (!this.#needsDrain) this.#controller?.resume();
+    if (this.#answer.isBlocked || this.#answer.isWhole) return;
+    if (!this.#answer.headSent && !this.#sendHead(head)) return;
+    this.#answer.pass();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#isPaused || this.#answer.isBlocked) return;
+    this.#isPaused = false;
+    this.#resume?.();
   }
 
   /** False when the head can't be passed on; the exchange has failed then. */
@@ -267,7 +261,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     const { response, identity } = this.#admitted;
     if (this.#shared.isStopping) response.shouldKeepAlive = false;
     try {
-      response.writeHead(head.status, head.message, head.forClient);
+      this.#answer.sendHead(head);
     } catch (error) {
       // Node refuses a head that it could not write unchanged; the upstream is at fault.
       this.#shared.log.warn(
@@ -278,38 +272,26 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
       else this.#fail("gateway.upstream-unreachable", "upstream-failed");
       return false;
     }
-    this.#headSent = true;
     this.#record.firstByteSent();
-    if (this.#waiting.length === 0 && !this.#closing) response.flushHeaders();
     return true;
   }
 
-  #write(bytes: Buffer): void {
-    if (this.#admitted.response.write(bytes)) return;
-    this.#needsDrain = true;
-    this.#drainSinceMs = performance.now();
-    this.#controller?.pause();
-  }
-
-  #drained(): void {
-    this.#needsDrain = false;
+  drained(): void {
     this.#flush();
-    if (!this.#needsDrain) this.#controller?.resume();
+    this.#goOn();
   }
 
   #finish(head: UpstreamHead): void {
-    if (!this.#headSent && !this.#sendHead(head)) return;
-    const { response } = this.#admitted;
-    if (this.#waiting.length > 0) response.end(joined(this.#waiting));
-    else response.end();
+    if (!this.#answer.headSent && !this.#sendHead(head)) return;
+    this.#answer.end(head.contentLength >= 0);
     this.#settle();
   }
 
   /** Adyton's own answer where there is still time for one, else the connection is cut: never a false ending. */
   #fail(code: GatewayErrorCode, outcome: Outcome): void {
     if (this.#settled || this.#closing) return;
-    if (this.#headSent) {
-      this.#flushBeforeCut();
+    if (this.#answer.headSent) {
+      this.#answer.passBeforeCut();
       this.#close(outcome, code, () => {});
       this.#cut();
       return;
@@ -320,12 +302,6 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
     });
     this.#head = null;
     this.#abortUpstream();
-  }
-
-  /** What the upstream said before it failed is the client's, but for a held end. */
-  #flushBeforeCut(): void {
-    if (this.#heldSinceMs !== null) this.#waiting.pop();
-    if (this.#waiting.length > 0) this.#admitted.response.write(joined(this.#waiting));
   }
 
   #refuse(code: GatewayErrorCode): void {
@@ -359,7 +335,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
 
   #settle(): void {
     this.#settled = true;
-    this.#waiting = [];
+    this.#answer.drop();
   }
 
   /** What was written goes out; HTTP's own end does not, so that the client knows the answer is incomplete. */
@@ -372,7 +348,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Placed {
   #abortUpstream(): void {
     if (this.#upstreamDone || this.#abortReason !== null) return;
     this.#abortReason = new errors.RequestAbortedError("the exchange is over on the client's side");
-    this.#controller?.abort(this.#abortReason);
+    this.#abort?.(this.#abortReason);
   }
 }
 
@@ -391,9 +367,4 @@ function isTimeout(error: Error): boolean {
     error instanceof errors.BodyTimeoutError ||
     error instanceof errors.ConnectTimeoutError
   );
-}
-
-function joined(chunks: Buffer[]): Buffer {
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }

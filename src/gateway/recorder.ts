@@ -7,7 +7,8 @@ import type { NetworkFacts } from "./network.ts";
 
 /** The part of the log's writer that the gateway uses. */
 export interface RecordWriter {
-  append(draft: RecordDraft): { readonly sequence: number; readonly durable: Promise<void> };
+  /** Never throws; `settled` is called once, later: null when the record is durable. */
+  appendThen(draft: RecordDraft, settled: (error: Error | null) => void): void;
   readonly healthy: boolean;
 }
 
@@ -38,17 +39,7 @@ export class Recorder {
 
   /** Appends and calls `then` once it is known what became of the record. Never throws. */
   append(draft: RecordDraft, then: (recorded: Recorded) => void): void {
-    let durable: Promise<void>;
-    try {
-      durable = this.#writer.append(draft).durable;
-    } catch (error) {
-      // The log refuses at once when it is unhealthy or its queue is full; the caller is told like any later failure.
-      durable = Promise.reject(error);
-    }
-    durable.then(
-      () => then("durable"),
-      (error: unknown) => then(this.#failed(error)),
-    );
+    this.#writer.appendThen(draft, (error) => then(error === null ? "durable" : this.#failed(error)));
   }
 
   #failed(error: unknown): Recorded {
@@ -96,7 +87,7 @@ export function openDraft(identity: Identity, body: Uint8Array, headers: HeaderP
     exchange: identity.exchange,
     account: identity.principal.account,
     timeMs: Date.now(),
-    fields: [body, Buffer.from(JSON.stringify(headers)), Buffer.from(JSON.stringify(network))],
+    fields: [body, JSON.stringify(headers), JSON.stringify(network)],
   };
 }
 
@@ -114,6 +105,6 @@ export function closeDraft(
     exchange: identity.exchange,
     account: identity.principal.account,
     timeMs: Date.now(),
-    fields: [body, Buffer.from(JSON.stringify(headers)), Buffer.from(JSON.stringify(canonical))],
+    fields: [body, JSON.stringify(headers), JSON.stringify(canonical)],
   };
 }

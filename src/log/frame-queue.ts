@@ -8,45 +8,84 @@ const BUFFER_BYTES: number = 1024 * 1024;
 /** Idle buffers kept for reuse. */
 const MAX_FREE_BUFFERS = 4;
 
+/** Told what became of a record: null when it is on disk. Must not throw. */
+export type Settled = (error: LogError | null) => void;
+
 /** What one flush writes. */
 export interface Flush {
   /** The frames, one after the other. */
   readonly bytes: Buffer;
   /** Where each ends in `bytes`. */
   readonly ends: readonly number[];
-  /** Resolves (null) or rejects the promise that the records share, and gives the buffer back. */
+  /** Tells everyone who waits for one of the records, and gives the buffer back. */
   settle(error: LogError | null): void;
 }
 
-class Filling {
+/** A buffer that is being filled. */
+export class Filling {
   readonly buffer: Buffer;
   readonly ends: number[] = [];
-  readonly durable: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: LogError) => void;
+  /** Whom to tell, in the order of the records. Not promises: a request would pay for three of them a record. */
+  readonly waiting: Settled[] = [];
+  #durable: Promise<void> | null = null;
+  /** When its first record came. */
+  readonly sinceMs: number;
   used = 0;
 
-  constructor(buffer: Buffer) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    promise.catch(() => {}); // a caller that does not wait is told by onFailure
+  constructor(buffer: Buffer, sinceMs: number) {
     this.buffer = buffer;
-    this.durable = promise;
-    this.resolve = resolve;
-    this.reject = reject;
+    this.sinceMs = sinceMs;
+  }
+
+  /** The same as a promise, which the records share. */
+  get durable(): Promise<void> {
+    if (this.#durable === null) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      promise.catch(() => {}); // a caller that does not wait is told by onFailure
+      this.waiting.push((error) => (error === null ? resolve() : reject(error)));
+      this.#durable = promise;
+    }
+    return this.#durable;
+  }
+
+  /** Makes room for a frame; returns where it begins. */
+  take(length: number): number {
+    const at = this.used;
+    this.used += length;
+    this.ends.push(this.used);
+    return at;
   }
 }
 
 export class FrameQueue {
+  readonly #stopwatch: () => number;
   readonly #waiting: Filling[] = [];
   readonly #free: Buffer[] = [];
   #bytes = 0;
+  #records = 0;
+
+  /** `stopwatch`: milliseconds that never go back. */
+  constructor(stopwatch: () => number) {
+    this.#stopwatch = stopwatch;
+  }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Room for a frame of `length` bytes at `buffer[at…]`, to be filled before the next flush. Throws `log.queue-full`. */
-  reserve(length: number): { buffer: Buffer; at: number; durable: Promise<void> } {
+  /** Records that no flush has taken yet. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** How long the oldest of them has waited; 0 when there is none. */
+  get waitedMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : this.#stopwatch() - oldest.sinceMs;
+  }
+
+  /** A buffer with room for a frame of `length` bytes: take it and fill it before the next flush. Throws `log.queue-full`. */
+  reserve(length: number): Filling {
     if (this.#bytes + length > MAX_QUEUED_BYTES)
       throw new LogError(
         "log.queue-full",
@@ -55,26 +94,27 @@ export class FrameQueue {
     let filling = this.#waiting.at(-1);
     if (filling === undefined || filling.used + length > filling.buffer.length) {
       const reused = length <= BUFFER_BYTES ? this.#free.pop() : undefined;
-      filling = new Filling(reused ?? Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, length)));
+      filling = new Filling(
+        reused ?? Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, length)),
+        this.#stopwatch(),
+      );
       this.#waiting.push(filling);
     }
-    const at = filling.used;
-    filling.used += length;
-    filling.ends.push(filling.used);
     this.#bytes += length;
-    return { buffer: filling.buffer, at, durable: filling.durable };
+    this.#records += 1;
+    return filling;
   }
 
   /** Takes what was queued first, or null. */
   take(): Flush | null {
     const filling = this.#waiting.shift();
     if (filling === undefined) return null;
+    this.#records -= filling.ends.length;
     const settle = (error: LogError | null): void => {
       this.#bytes -= filling.used;
       if (filling.buffer.length === BUFFER_BYTES && this.#free.length < MAX_FREE_BUFFERS)
         this.#free.push(filling.buffer);
-      if (error === null) filling.resolve();
-      else filling.reject(error);
+      for (const tell of filling.waiting) tell(error);
     };
     return { bytes: filling.buffer, ends: filling.ends, settle };
   }

@@ -42,8 +42,18 @@ export function writeFrameHead(target: Buffer, at: number, head: FrameHead, leng
   target[at + KIND_AT] = FRAME_KINDS.indexOf(head.kind) + 1;
   target[at + NAME_LENGTH_AT] = head.nameBytes;
   target.writeUIntBE(head.timeMs, at + TIME_AT, 6);
-  target.write(head.name, at + NAME_AT, "utf8");
-  return at + NAME_AT + head.nameBytes;
+  return at + NAME_AT + writeText(target, at + NAME_AT, head.name, head.nameBytes);
+}
+
+/** Longer text is worth the call of a native function. */
+const SHORT_CHARACTERS = 48;
+
+/** Writes text as UTF-8, which takes `bytes` bytes; returns them. Text that has as many characters is ASCII. */
+export function writeText(target: Buffer, at: number, text: string, bytes: number): number {
+  if (text.length !== bytes) target.write(text, at, "utf8");
+  else if (bytes > SHORT_CHARACTERS) target.write(text, at, "latin1");
+  else for (let i = 0; i < bytes; i++) target[at + i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** Reads the frames of a decrypted batch, or null when the bytes are no sequence of `count` frames. */

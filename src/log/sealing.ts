@@ -1,11 +1,18 @@
 // The cryptography of one record: fields to commitments and ciphertext, and back.
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
-import { openingBytes, openingEnd, readOpening, SALT_BYTES, writeOpening } from "../core/commitment.ts";
-import { FIELDS } from "../core/record.ts";
+import {
+  layOpening,
+  openingBytes,
+  openingEnd,
+  readOpening,
+  SALT_BYTES,
+  VALUE_BEHIND_SALT,
+} from "../core/commitment.ts";
+import { FIELDS, type FieldValue } from "../core/record.ts";
 import { sha256Base64url, sha256Into } from "../core/sha256.ts";
 import { LogError } from "./errors.ts";
-import type { Frame, FrameKind } from "./frame.ts";
+import { type Frame, type FrameKind, writeText } from "./frame.ts";
 import type { Keyring } from "./keyring.ts";
 import { RandomPool } from "./random-pool.ts";
 
@@ -46,28 +53,39 @@ export function writeRecordKey(
 
 /** Plaintext of a record: account id, then each field's opening. */
 export interface PlainRecord {
-  readonly account: Uint8Array;
+  /** Empty: the installation's own. */
+  readonly account: string;
+  readonly accountBytes: number;
   readonly names: readonly string[];
-  readonly fields: readonly Uint8Array[];
+  readonly fields: readonly FieldValue[];
 }
 
 /** Bytes that `writePlain` will write. */
-export function plainBytes({ account, names, fields }: PlainRecord): number {
-  let bytes = 2 + account.length;
+export function plainBytes({ accountBytes, names, fields }: PlainRecord): number {
+  let bytes = 2 + accountBytes;
   for (let i = 0; i < fields.length; i++)
-    bytes += openingBytes((names[i] ?? "").length, (fields[i] as Uint8Array).length);
+    bytes += openingBytes((names[i] ?? "").length, valueBytes(fields[i] as FieldValue));
   return bytes;
+}
+
+function valueBytes(value: FieldValue): number {
+  return typeof value === "string" ? Buffer.byteLength(value) : value.length;
 }
 
 /** Writes the plaintext at `target[at…]`. `random`: gives each field its salt. */
 export function writePlain(target: Buffer, at: number, record: PlainRecord, random: RandomPool): void {
-  const { account, names, fields } = record;
-  let offset = target.writeUInt16BE(account.length, at);
-  target.set(account, offset);
-  offset += account.length;
+  const { account, accountBytes, names, fields } = record;
+  let offset = target.writeUInt16BE(accountBytes, at);
+  offset += writeText(target, offset, account, accountBytes);
   for (let i = 0; i < fields.length; i++) {
-    const value = fields[i] as Uint8Array; // below the length
-    offset = writeOpening(target, offset, { field: names[i] ?? "", salt: random.take(SALT_BYTES), value });
+    const value = fields[i] as FieldValue; // below the length
+    const bytes = valueBytes(value);
+    const saltAt = layOpening(target, offset, names[i] ?? "", bytes);
+    random.fill(target, saltAt, SALT_BYTES);
+    offset = saltAt + VALUE_BEHIND_SALT;
+    if (typeof value === "string") writeText(target, offset, value, bytes);
+    else target.set(value, offset);
+    offset += bytes;
   }
 }
 

@@ -150,7 +150,7 @@ function asRecord(draft: RecordDraft): {
 } {
   assert.ok(draft.kind !== "act");
   const content = new Map(
-    FIELDS[draft.kind].map((name, index) => [name, draft.fields[index] ?? new Uint8Array()]),
+    FIELDS[draft.kind].map((name, index) => [name, Buffer.from(draft.fields[index] ?? "")]),
   );
   const leaf = { kind: draft.kind, time: new Date(draft.timeMs).toISOString(), exchange: draft.exchange };
   return { leaf, account: draft.account, content };

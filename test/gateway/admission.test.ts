@@ -35,6 +35,35 @@ test("keys: none, unknown, mistyped, expired, revoked, suspended account", async
   assert.equal(h.metrics.refused, cases.length);
 });
 
+test("each request on a connection is judged by its own key, as that key stands now", async (t) => {
+  const h = await start(t, { upstream: json({}) });
+  const other = await h.state.keys.create({ account: ACCOUNT, label: "other" });
+  await h.directory.refresh();
+  const connection = (): ((key: string) => Promise<string>) => {
+    const client = new RawClient(h.port);
+    t.after(() => client.socket.destroy());
+    let asked = 0;
+    return async (key) => {
+      client.post(CHAT, key, "{}");
+      asked += 1;
+      await until(() => client.text.split("HTTP/1.1 ").length > asked);
+      return client.text.split("HTTP/1.1 ").at(-1)?.slice(0, 3) ?? "";
+    };
+  };
+  const ask = connection();
+  assert.deepEqual([await ask(h.key), await ask(h.key), await ask(other.secret)], ["200", "200", "200"]);
+  assert.deepEqual(
+    h.log.opens.map(({ network }) => network.key),
+    [h.keyId, h.keyId, other.id],
+  );
+  await h.state.keys.revoke(other.id);
+  await h.directory.refresh();
+  assert.equal(await ask(other.secret), "401");
+  const askAgain = connection(); // a refusal ends its connection
+  const mistyped = `${h.key.slice(0, -1)}${h.key.endsWith("A") ? "B" : "A"}`;
+  assert.deepEqual([await askAgain(h.key), await askAgain(mistyped)], ["200", "401"]);
+});
+
 test("only configured routes and methods are served; nothing a client sends chooses an upstream", async (t) => {
   const h = await start(t, {
     upstream: json({}),

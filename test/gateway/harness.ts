@@ -72,12 +72,16 @@ export class Watched implements RecordWriter {
     return this.#writer.healthy;
   }
 
-  append(draft: RecordDraft): { sequence: number; durable: Promise<void> } {
-    const appended = this.#writer.append(draft);
+  appendThen(draft: RecordDraft, settled: (error: Error | null) => void): void {
+    const isOpen = draft.kind === "open";
+    this.#writer.appendThen(draft, (error) => {
+      if (error === null && isOpen) this.durableOpens += 1;
+      else if (error === null) this.durableCloses += 1;
+      settled(error);
+    });
     const [first, second, third] = draft.fields.map((field) => Buffer.from(field));
     const parsed = (bytes: Buffer | undefined): never =>
       JSON.parse((bytes ?? Buffer.alloc(0)).toString()) as never;
-    const isOpen = draft.kind === "open";
     if (draft.kind === "open") {
       const { exchange, account } = draft;
       this.opens.push({
@@ -95,11 +99,6 @@ export class Watched implements RecordWriter {
         figures: parsed(third),
       });
     }
-    const durable = appended.durable.then(() => {
-      if (isOpen) this.durableOpens += 1;
-      else this.durableCloses += 1;
-    });
-    return { sequence: appended.sequence, durable };
   }
 }
 

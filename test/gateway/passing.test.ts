@@ -125,6 +125,23 @@ test("an upstream's error comes through with its status, headers and body", asyn
   assert.deepEqual((await h.closed()).figures.outcome, "complete");
 });
 
+test("an answer of any bytes and any length reaches client and log byte for byte", async (t) => {
+  const h = await start(t);
+  const headers = { authorization: `Bearer ${h.key}` };
+  const passes = async (bytes: Uint8Array): Promise<void> => {
+    h.upstream.behave = raw(Buffer.from(bytes), { "content-length": String(bytes.length) });
+    const got = await call(h.port, { path: CHAT, headers, body: "{}" });
+    assert.equal(got.complete, true);
+    assert.deepEqual(got.body, Buffer.from(bytes));
+    assert.deepEqual(h.log.closes.at(-1)?.body, Buffer.from(bytes));
+  };
+  const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  // Around the length up to which head and body go out as one string.
+  for (const length of [1, 256, 12 * 1024, 12 * 1024 + 1, 100_000])
+    await passes(Buffer.alloc(length, everyByte));
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 3_000 }), passes), { numRuns: 20 });
+});
+
 test("a compressed answer stays compressed, for the client and in the log", async (t) => {
   const body = gzipSync(JSON.stringify({ text: "x".repeat(5_000) }));
   const h = await start(t, {
