@@ -10,6 +10,7 @@ import {
   startBare,
   startNginx,
   startPortkey,
+  startPortkeyOfImage,
   startUpstream,
   type Target,
 } from "./gateway/targets.ts";
@@ -35,6 +36,7 @@ const STARTERS: readonly (readonly [
   ["adyton", startAdyton],
   ["nginx", startNginx],
   ["portkey", startPortkey],
+  ["portkey image", startPortkeyOfImage],
 ];
 
 interface Settings {

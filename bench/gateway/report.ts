@@ -65,7 +65,7 @@ function folded(
 /** What the project promises of its gateway, held against the medians of this run. A target that was skipped is left out. */
 export function judge(measured: readonly Measured[]): Verdict[] {
   const of = (name: string): Slice | undefined => measured.find((one) => one.name === name)?.median;
-  const [adyton, bare, portkey] = [of("adyton"), of("bare node"), of("portkey")];
+  const [adyton, bare] = [of("adyton"), of("bare node")];
   const verdicts: Verdict[] = [];
   const hold = (promise: string, value: number, limit: number): void => {
     verdicts.push({ promise, value: Math.round(value * 1_000) / 1_000, limit, met: value <= limit });
@@ -85,12 +85,15 @@ export function judge(measured: readonly Measured[]): Verdict[] {
     hold("p99 at 300 requests/s, ms more than the bare Node proxy's", adyton.p99Ms - bare.p99Ms, 10);
     hold("failed requests", adyton.failures, 0);
   }
-  if (adyton !== undefined && portkey !== undefined) {
-    hold(
-      "CPU a request, share of Portkey's",
-      adyton.cpuMicrosPerRequest / portkey.cpuMicrosPerRequest,
-      1 / 8,
-    );
+  for (const [name, where] of [
+    ["portkey", "on the same Node"],
+    ["portkey image", "on the Node of its image"],
+  ] as const) {
+    const portkey = of(name);
+    if (adyton !== undefined && portkey !== undefined) {
+      const share = adyton.cpuMicrosPerRequest / portkey.cpuMicrosPerRequest;
+      hold(`CPU a request, share of Portkey's ${where}`, share, 1 / 8);
+    }
   }
   return verdicts;
 }

