@@ -15,6 +15,8 @@ const JUDGES = [
   "parameter-stealing",
   "recall",
   "sampling",
+  "neighbourhoods",
+  "numeric",
   "shared-wording",
   "linked-accounts",
   "coverage",

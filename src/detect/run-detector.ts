@@ -6,6 +6,8 @@ import type { Claim, Readable, RunOptions } from "./claims/claim.ts";
 import { coverage } from "./claims/coverage.ts";
 import { divergence } from "./claims/divergence.ts";
 import { links } from "./claims/links.ts";
+import { neighbourhoods } from "./claims/neighbourhoods.ts";
+import { numeric } from "./claims/numeric.ts";
 import { recall } from "./claims/recall.ts";
 import { sampling } from "./claims/sampling.ts";
 import { sweeps } from "./claims/sweeps.ts";
@@ -15,6 +17,8 @@ const CLAIMS: Readonly<Record<Detector["judge"], Claim>> = {
   "alike-accounts": alikeAccounts,
   divergence,
   "parameter-stealing": sweeps,
+  neighbourhoods,
+  numeric,
   recall,
   sampling,
   "shared-wording": wordings,

@@ -5,7 +5,7 @@ WITH
     (
         SELECT conversation, account, time, exchange, completion_tokens, greatest(choices, 1) AS draws
         FROM exchange_features
-        WHERE served AND NOT continued
+        WHERE served AND NOT continued AND completion_tokens > 0 AND numeric_inputs = 0
           AND ifNull(temperature, 1) >= {minTemperature:Float64}
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})

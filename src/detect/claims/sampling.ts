@@ -14,6 +14,7 @@ export async function sampling(
     minPrompts: numberParameter(detector, "minPrompts"),
     minHours: numberParameter(detector, "minHours"),
     minOwnPrompts: numberParameter(detector, "minOwnPrompts"),
+    minShare: numberParameter(detector, "minShare"),
   });
   return judged.map((found) => ({
     ...identityOf(detector),

@@ -21,8 +21,9 @@ export interface SamplingParameters {
   /** Prompts of all accounts together, and hours in which one of them was begun, from which it is a method. */
   readonly minPrompts: number;
   readonly minHours: number;
-  /** Prompts that two accounts must share to be one sampler. */
+  /** Prompts that two accounts must share to be one sampler, and the share of either's prompts that this must be. */
   readonly minOwnPrompts: number;
+  readonly minShare: number;
 }
 
 export interface Sampling {
@@ -40,12 +41,13 @@ export interface Sampling {
 const MAX_SHARERS = 200;
 
 /**
- * Accounts that drew from the same prompts at the same sitting are one sampler. An evaluation draws as many, and ends;
+ * Accounts that drew from the same prompts at the same sitting are one sampler, if these are most of their prompts:
+ * two evaluations of one benchmark have some in common when they run on the same day. An evaluation draws as many, and ends;
  * a product's prompts come again; a button to try again is pressed now and then. Carlini et al. 2021 (arXiv 2012.07805)
  * and Nasr et al. 2023 (arXiv 2311.17035) draw hundreds of answers from the same prefixes. Pure.
  */
 export function judgeSampling(rows: readonly SamplingUse[], parameters: SamplingParameters): Sampling[] {
-  const found = groupsOf(rows, parameters.minOwnPrompts)
+  const found = groupsOf(rows, parameters)
     .map(samplingOf)
     .filter(({ prompts, hours }) => prompts >= parameters.minPrompts && hours >= parameters.minHours);
   const guilty = found.reduce((count, one) => count + one.accounts.length, 0);
@@ -55,7 +57,10 @@ export function judgeSampling(rows: readonly SamplingUse[], parameters: Sampling
     .sort((a, b) => b.samples - a.samples || (a.accounts[0] ?? "").localeCompare(b.accounts[0] ?? ""));
 }
 
-function groupsOf(rows: readonly SamplingUse[], minShared: number): SamplingUse[][] {
+function groupsOf(
+  rows: readonly SamplingUse[],
+  { minOwnPrompts, minShare }: SamplingParameters,
+): SamplingUse[][] {
   const users = new Map<string, number[]>();
   rows.forEach((row, at) => {
     for (const prompt of row.prompts) users.set(prompt, [...(users.get(prompt) ?? []), at]);
@@ -69,7 +74,8 @@ function groupsOf(rows: readonly SamplingUse[], minShared: number): SamplingUse[
         const pair = `${other} ${at}`;
         const count = (shared.get(pair) ?? 0) + 1;
         shared.set(pair, count);
-        if (count >= minShared) union.join(other, at);
+        const most = Math.max(rows[other]?.prompts.length ?? 0, rows[at]?.prompts.length ?? 0);
+        if (count >= minOwnPrompts && count >= minShare * most) union.join(other, at);
       }
     }
   }
