@@ -16,7 +16,7 @@ test("few honest values lie beyond the mirrored limit, and an excess of them is 
     const { limit } = mirroredTail(values);
     const hits = values.filter((value) => value > limit).length;
     beyond += hits;
-    const pValue = tailExcess(hits, COUNT);
+    const pValue = tailExcess(hits, { of: COUNT, estimatedFrom: COUNT });
     if (pValue <= 0.05) below["0.05"] += 1;
     if (pValue <= 0.01) below["0.01"] += 1;
   }
@@ -32,8 +32,10 @@ test("strange values above can only raise the limit, and a fifth of them is stil
   const before = mirroredTail(honest).limit;
   const { limit } = mirroredTail([...honest, ...strange]);
   assert.ok(limit >= before);
-  assert.ok(tailExcess(strange.filter((value) => value > limit).length, 125) < 0.01);
-  assert.equal(tailExcess(0, 125), 1);
+  assert.ok(
+    tailExcess(strange.filter((value) => value > limit).length, { of: 125, estimatedFrom: 125 }) < 0.01,
+  );
+  assert.equal(tailExcess(0, { of: 125, estimatedFrom: 125 }), 1);
 });
 
 test("the interval of a share has its known values and covers the truth", () => {

@@ -35,7 +35,7 @@ export function mirroredTail(values: readonly number[]): MirroredTail {
 }
 
 /**
- * The limit is itself estimated from the `count` values: its standard error is about sqrt(7.5 / count) deviations (the
+ * The limit is itself estimated from so many values: its standard error is about sqrt(7.5 / count) deviations (the
  * median's 1.57 and the lower quantile's 1.1 times the squared limit), and a normal's tail there shrinks by a factor
  * of e for each 1 / 2.65 deviations.
  */
@@ -45,12 +45,15 @@ const TAIL_HAZARD = 2.65;
 const ERROR_POINTS: readonly number[] = [-3, -2.25, -1.5, -0.75, 0, 0.75, 1.5, 2.25, 3];
 
 /**
- * p-value of so many of `count` independent values beyond the limit: binomial upper tail, averaged over the error of
+ * p-value of so many of `of` independent values beyond the limit: binomial upper tail, averaged over the error of
  * the limit.
  */
-export function tailExcess(beyond: number, count: number): number {
+export function tailExcess(
+  beyond: number,
+  { of: count, estimatedFrom }: { readonly of: number; readonly estimatedFrom: number },
+): number {
   if (beyond <= 0) return 1;
-  const spread = TAIL_HAZARD * Math.sqrt(LIMIT_VARIANCE / count);
+  const spread = TAIL_HAZARD * Math.sqrt(LIMIT_VARIANCE / estimatedFrom);
   let [total, weights] = [0, 0];
   for (const point of ERROR_POINTS) {
     const weight = Math.exp(-(point ** 2) / 2);

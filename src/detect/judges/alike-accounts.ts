@@ -80,21 +80,44 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   const units = unitsOf(rows);
   const firstMs = units.reduce((least, row) => Math.min(least, row.sinceMs), Number.POSITIVE_INFINITY);
   const settledMs = firstMs + parameters.settlingHours * HOUR_MS;
-  const everybodyMs = units
-    .map((row) => row.sinceMs)
-    .filter((ms) => ms >= settledMs)
-    .sort((a, b) => a - b);
-  const { limit } = mirroredTail(units.map(breadthOf));
-  const cohorts = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES })
+  const groups = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES });
+  const peers = peersOf(units, groups, parameters);
+  const { limit } = mirroredTail(peers.map(breadthOf));
+  const cohorts = groups
     .filter((group) => group.length >= parameters.minAccounts)
     .map((group) => {
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      return judgeCohort(members, { everybodyMs, settledMs, limit, units: units.length, parameters });
+      const everybodyMs = [...new Set([...peers, ...members])]
+        .map((row) => row.sinceMs)
+        .filter((ms) => ms >= settledMs)
+        .sort((a, b) => a - b);
+      const context = { everybodyMs, settledMs, limit, units: units.length, peers: peers.length };
+      return judgeCohort(members, { ...context, parameters });
     });
   const adjusted = adjustedPValues(cohorts.map((cohort) => cohort.pValue));
   return cohorts
     .map((cohort, index) => ({ ...cohort, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || nameOf(a).localeCompare(nameOf(b)));
+}
+
+/** No group speaks for more than this share of the list workers: a large campaign must not become the standard. */
+const MAX_GROUP_SHARE = 0.2;
+
+/** Whom the others are compared with: all list workers, of each large group as many as may speak, evenly over its loads. */
+function peersOf(
+  units: readonly ListWorker[],
+  groups: readonly (readonly number[])[],
+  { minAccounts }: AlikeParameters,
+): ListWorker[] {
+  const most = Math.max(minAccounts, Math.ceil(MAX_GROUP_SHARE * units.length));
+  const silent = new Set<number>();
+  for (const group of groups) {
+    const step = group.length / most;
+    if (step <= 1) continue;
+    const speaking = new Set(Array.from({ length: most }, (_, turn) => group[Math.floor(turn * step)]));
+    for (const index of group) if (!speaking.has(index)) silent.add(index);
+  }
+  return units.filter((_, index) => !silent.has(index));
 }
 
 function nameOf(cohort: Omit<Cohort, "adjusted">): string {
@@ -166,16 +189,17 @@ function median(values: readonly number[]): number {
 function judgeCohort(
   members: readonly ListWorker[],
   context: {
-    /** Known beginnings of all units, ascending. */
+    /** Known beginnings of members and peers, ascending. */
     readonly everybodyMs: readonly number[];
     readonly settledMs: number;
-    /** Breadth beyond which few honest list workers lie, and of how many. */
+    /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
     readonly limit: number;
     readonly units: number;
+    readonly peers: number;
     readonly parameters: AlikeParameters;
   },
 ): Omit<Cohort, "adjusted"> {
-  const { everybodyMs, settledMs, limit, units, parameters } = context;
+  const { everybodyMs, settledMs, limit, units, peers, parameters } = context;
   const known = members.filter((row) => row.sinceMs >= settledMs);
   const start = sharedStart(
     known.map((row) => row.sinceMs),
@@ -184,7 +208,7 @@ function judgeCohort(
   );
   const together = start.members.map((index) => known[index]).filter((row) => row !== undefined);
   const broad = members.filter((row) => breadthOf(row) > limit);
-  const breadth = tailExcess(broad.length, units);
+  const breadth = tailExcess(broad.length, { of: units, estimatedFrom: peers });
   const loadOdds = loadOddsOf(together, parameters);
   // Loads clearly as uneven as those of customers speak against one hand that started them; breadth is not about loads.
   const begun =
