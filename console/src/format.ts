@@ -64,3 +64,12 @@ export function evidence(value: number): string {
   if (value >= 0.0001 && value < 1_000_000) return WHOLE_OR_SMALL.format(Number(value.toPrecision(3)));
   return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
 }
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** What stands at an axis: a day at midnight, else the time of day. UTC. */
+export function tickName(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const time = date.toISOString().slice(11, 16);
+  return time === "00:00" ? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}` : time;
+}

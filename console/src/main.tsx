@@ -15,6 +15,7 @@ import "./styles/parts.css";
 import "./styles/tables.css";
 import "./styles/forms.css";
 import "./styles/content.css";
+import "./styles/graph.css";
 import { ThemeProvider } from "./theme.tsx";
 import { lockDownHtml } from "./trusted-types.ts";
 

@@ -3,6 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import * as accountsContract from "../../src/api/contract/accounts.ts";
 import * as casesContract from "../../src/api/contract/cases.ts";
 import * as exchangesContract from "../../src/api/contract/exchanges.ts";
+import * as graphContract from "../../src/api/contract/finding-graph.ts";
 import * as findingsContract from "../../src/api/contract/findings.ts";
 import * as identitiesContract from "../../src/api/contract/identities.ts";
 import * as ledgerContract from "../../src/api/contract/ledger.ts";
@@ -41,6 +42,13 @@ export const findingQuery = (id: string) =>
   queryOptions({
     queryKey: ["finding", id],
     queryFn: () => get(findingsContract.finding, `/api/findings/${segment(id)}`),
+  });
+
+/** Asked again when accounts were added to the finding. */
+export const findingGraphQuery = ({ id, accounts }: Pick<findingsContract.Finding, "id" | "accounts">) =>
+  queryOptions({
+    queryKey: ["finding", id, "graph", accounts],
+    queryFn: () => get(graphContract.findingGraph, `/api/findings/${segment(id)}/graph`),
   });
 
 export const accountsQuery = (query: Loose<accountsContract.AccountsQuery>) =>

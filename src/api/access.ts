@@ -12,6 +12,7 @@ export type RouteName =
   | "GET /api/health"
   | "GET /api/findings"
   | "GET /api/findings/:id"
+  | "GET /api/findings/:id/graph"
   | "PATCH /api/findings/:id"
   | "POST /api/findings/:id/accounts"
   | "GET /api/accounts"
@@ -75,6 +76,7 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "GET /api/health": "viewer",
   "GET /api/findings": "viewer",
   "GET /api/findings/:id": "viewer",
+  "GET /api/findings/:id/graph": "viewer",
   "PATCH /api/findings/:id": "analyst",
   "POST /api/findings/:id/accounts": "analyst",
   "GET /api/accounts": "viewer",

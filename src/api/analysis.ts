@@ -19,9 +19,9 @@ import type { Member } from "./contract/findings.ts";
 import { isoTime } from "./http.ts";
 
 /** A person waits; a question that takes longer is the wrong question. */
-const LIMITS = { timeoutMs: 10_000 } as const;
+export const LIMITS = { timeoutMs: 10_000 } as const;
 /** Accounts that one question may name: their names travel with it. A larger campaign is measured by its first ones. */
-const MAX_NAMED = 20_000;
+export const MAX_NAMED = 20_000;
 /** Bars a chart can show apart. */
 const MAX_BUCKETS = 120;
 const EXEMPLARS = 20;
@@ -154,11 +154,16 @@ async function totalOf(
   return row?.total ?? 0;
 }
 
-/** Activity of accounts taken together, in at most 120 buckets or so between the first exchange and the last. */
+/** Length of the buckets of which at most 120 or so lie between the first exchange and the last. */
+export function bucketSecondsOf({ firstMs, lastMs }: Pick<Figures, "firstMs" | "lastMs">): number {
+  const spanSeconds = ((lastMs ?? 0) - (firstMs ?? 0)) / 1000;
+  return BUCKET_SECONDS.find((seconds) => spanSeconds / seconds <= MAX_BUCKETS) ?? 31_536_000;
+}
+
+/** Activity of accounts taken together, bucket by bucket. */
 export async function seriesOf(store: Store, accounts: readonly string[], figures: Figures): Promise<Series> {
   if (figures.firstMs === null || figures.lastMs === null) return { bucketSeconds: 60, buckets: [] };
-  const spanSeconds = (figures.lastMs - figures.firstMs) / 1000;
-  const bucketSeconds = BUCKET_SECONDS.find((seconds) => spanSeconds / seconds <= MAX_BUCKETS) ?? 31_536_000;
+  const bucketSeconds = bucketSecondsOf(figures);
   const rows = await store.query<{
     bucket: number;
     exchanges: number;

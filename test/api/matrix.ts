@@ -32,6 +32,7 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
   "GET /metrics": line("vapd", "metrics:read"),
   "GET /api/findings": line("vapd", "findings:read"),
   "GET /api/findings/:id": line("vapd", "findings:read"),
+  "GET /api/findings/:id/graph": line("vapd", "findings:read"),
   "GET /api/accounts": line("vapd", "accounts:read"),
   "GET /api/accounts/:account": line("vapd", "accounts:read"),
   "GET /api/accounts/:account/exchanges": line("vapd", "accounts:read"),

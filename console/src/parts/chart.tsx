@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Series } from "../../../src/api/contract/figures.ts";
-import { bucketName, exact, figure, utc } from "../format.ts";
+import { bucketName, exact, figure, tickName, utc } from "../format.ts";
 import { useTheme } from "../theme.tsx";
 
 const HEIGHT_PX = 190;
@@ -71,15 +71,6 @@ function stamp(seconds: number | undefined): string {
   return seconds === undefined ? "" : `${utc(new Date(seconds * 1000).toISOString()).slice(0, 16)} UTC`;
 }
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** A day at midnight, else the time of day. UTC. */
-function tick(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  const time = date.toISOString().slice(11, 16);
-  return time === "00:00" ? `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}` : time;
-}
-
 /** Buckets in which nothing happened are not sent; a chart must show them as nothing, not leave them out. */
 function fill({ buckets, bucketSeconds }: Series): Columns {
   const columns: Columns = { times: [], exchanges: [], accounts: [] };
@@ -144,7 +135,7 @@ function draw(
         },
       ],
       axes: [
-        { ...axis, size: 28, grid: { show: false }, values: (_plot, splits) => splits.map(tick) },
+        { ...axis, size: 28, grid: { show: false }, values: (_plot, splits) => splits.map(tickName) },
         {
           ...axis,
           size: 52,

@@ -23,6 +23,7 @@ import { findingQuery } from "../queries.ts";
 import { useMay } from "../session.ts";
 import { Decision } from "./decision.tsx";
 import { EXCHANGE_COLUMNS, ExchangeDrawer } from "./exchange-drawer.tsx";
+import { FindingGraphPanel } from "./finding-graph.tsx";
 
 export function FindingScreen(): ReactNode {
   const { id } = useParams({ from: "/findings/$id" });
@@ -78,6 +79,7 @@ function FindingView({ finding }: { finding: Finding }): ReactNode {
             : { name: "e-value", value: evidence(finding.eValue), hint: "evidence against chance" },
         ]}
       />
+      {finding.accounts > 1 && <FindingGraphPanel finding={finding} />}
       <div className="columns">
         <div>
           <Panel title="Activity of these accounts together">

@@ -11,12 +11,14 @@ import {
   findingPatch,
   findingsQuery,
 } from "../contract/findings.ts";
+import { graphOf } from "../finding-graph.ts";
 import { isoTime, pathPart, readBody, readQuery } from "../http.ts";
 import type { ApiOptions, Handlers } from "../services.ts";
 
 export const findingHandlers: Handlers<
   | "GET /api/findings"
   | "GET /api/findings/:id"
+  | "GET /api/findings/:id/graph"
   | "PATCH /api/findings/:id"
   | "POST /api/findings/:id/accounts"
 > = {
@@ -29,6 +31,10 @@ export const findingHandlers: Handlers<
   "GET /api/findings/:id": async (context, options) => {
     const entry = await options.state.findings.demand(pathPart(context, "id"));
     return context.json(await whole(entry, options));
+  },
+  "GET /api/findings/:id/graph": async (context, { state, store }) => {
+    const { finding } = await state.findings.demand(pathPart(context, "id"));
+    return context.json(await graphOf(store, finding));
   },
   "PATCH /api/findings/:id": async (context, options) => {
     const { status: to, note } = await readBody(context, findingPatch);
