@@ -5,7 +5,7 @@ import { freePort, serveFolder } from "../test/helpers/installation.ts";
 
 const USAGE = `usage: node scripts/readme-picture.ts <folder left by adyton replay --data>`;
 const PICTURE = fileURLToPath(new URL("../docs/images/console.png", import.meta.url));
-const SIZE = { width: 1360, height: 860 };
+const SIZE = { width: 1360, height: 900 };
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error(USAGE);
@@ -20,7 +20,7 @@ try {
   await page.getByRole("heading", { name: "Findings", exact: true }).waitFor();
   await page.goto(`${installation.welcome.console}/findings?kind=campaign&sort=accounts&direction=desc`);
   await page.getByRole("row").nth(1).click();
-  await page.getByRole("heading", { name: "Error rate" }).waitFor();
+  await page.getByRole("table", { name: "The accounts over time" }).waitFor();
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: PICTURE });
   console.log(`Wrote ${PICTURE}.`);

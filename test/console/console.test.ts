@@ -33,7 +33,8 @@ test("an analyst signs in, follows a finding to an account, reveals one exchange
   await page.getByRole("row", { name: /split one prompt set/ }).click();
   await page.getByRole("heading", { level: 1, name: /split one prompt set/ }).waitFor();
   await page.getByText("At most 1 in 100 of such findings").waitFor();
-  await page.getByRole("row", { name: new RegExp(member) }).click();
+  const members = page.getByRole("grid", { name: "Accounts of this finding" });
+  await members.getByRole("row", { name: new RegExp(member) }).click();
   await page.getByRole("heading", { level: 1, name: member }).waitFor();
   await page.getByRole("grid", { name: "Exchanges" }).getByRole("row").nth(1).click();
   const drawer = page.getByRole("dialog");
@@ -104,7 +105,7 @@ describe("every screen is free of serious accessibility faults", () => {
   const screens: readonly (readonly [path: string, ready: string])[] = [
     ["/findings", "Findings"],
     ["/findings?q=nothing-like-this", "Nothing matches these filters"],
-    [`/findings/${FLEET_FINDING}`, "Error rate"],
+    [`/findings/${FLEET_FINDING}`, "Each mark: an account's exchanges"],
     [`/findings/${FLEET_FINDING}?tab=exchanges`, "atlas-large"],
     ["/findings/none", "Could not load the finding"],
     ["/accounts", "acct_teawood"],
@@ -198,6 +199,43 @@ test("the keyboard alone opens, decides and closes", async () => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   assert.equal(new URL(page.url()).search, "");
+  await context.close();
+});
+
+test("a campaign is drawn over time: who was active when, what they share in letters, and when it was raised", async () => {
+  const [finding] = scene.findings;
+  assert.ok(finding !== undefined);
+  const id = "campaign-with-silent";
+  const accounts = [...scene.fleet, "acct_silent"];
+  await world.state.findings.upsert([
+    { ...finding, id, accounts, summary: "A fleet and one that is silent" },
+  ]);
+  const context = await browser.newContext();
+  const { page, accidents } = await visit(context, "viewer");
+  await page.goto(`${base}/findings/${id}`);
+  const lanes = page.getByRole("table", { name: "The accounts over time" });
+  await lanes.waitFor();
+  assert.equal(await lanes.getByRole("rowheader").count(), scene.fleet.length);
+  const raised = new Date(finding.timeMs).toISOString().slice(0, 16).replace("T", " ");
+  await lanes.getByText(`raised ${raised} UTC`).waitFor();
+  const lane = lanes.getByRole("row", { name: new RegExp(member) });
+  const own = scene.exchanges.filter(({ account }) => account === member).length;
+  await lane.getByRole("img", { name: new RegExp(`^${own} exchanges from`) }).waitFor();
+  const legend = page.getByRole("list", { name: "What the letters stand for" });
+  const [letter] = await legend
+    .getByRole("listitem")
+    .filter({ hasText: "mail domain of 14 of 15, nobody else" })
+    .allTextContents();
+  const column = lanes.getByRole("columnheader", { name: `${letter?.slice(0, 1)}: mail domain` });
+  assert.equal(await column.count(), 1);
+  assert.equal(await lane.getByText(letter?.slice(0, 1) ?? "", { exact: true }).count(), 1);
+  const shown = await page.locator("main").textContent();
+  assert.ok(!/mail\.example|card_1|Think step/.test(shown ?? ""), "facts must not be shown in clear");
+  await page.getByText("1 account has no exchange in the store").waitFor();
+  await lane.getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: member }).waitFor();
+  assert.deepEqual(accidents, []);
   await context.close();
 });
 

@@ -76,8 +76,8 @@ export function CampaignGraph({ graph }: { graph: FindingGraph }): ReactNode {
         </table>
       </div>
       <p className="muted small pad">
-        Each mark: the exchanges of one account in {bucketName(graph.bucketSeconds)}, {exact(most)} at most;
-        heights grow with the square root. {shareBefore(graph, axis)}
+        Each mark: an account's exchanges per {bucketName(graph.bucketSeconds)}, {exact(most)} at most; its
+        height grows with the square root. {shareBefore(graph, axis)}
       </p>
     </>
   );
@@ -162,7 +162,7 @@ function Ticks({ axis }: { axis: TimeAxis }): ReactNode {
     <svg className="ticks" aria-hidden="true">
       {axis.ticks.map(({ at, seconds }, index) => {
         const share = at / axis.width;
-        const anchor = share < 0.04 ? "start" : share > 0.96 ? "end" : "middle";
+        const anchor = share < 0.02 ? "start" : share > 0.98 ? "end" : "middle";
         return (
           <text
             key={seconds}
@@ -183,7 +183,7 @@ function FactDot({ fact, at }: { fact: GraphFact; at: number }): ReactNode {
   return <span className={`fact-dot kind-${fact.kind}`}>{LETTERS[at]}</span>;
 }
 
-/** What each letter stands for, and how many accounts have it. */
+/** What each letter stands for, and how many accounts have it: keyed hashes, for the store has nothing else. */
 export function FactLegend({ graph }: { graph: FindingGraph }): ReactNode {
   if (graph.facts.length === 0)
     return <p className="muted small pad">No fact in the store sets these accounts apart from others.</p>;
@@ -194,18 +194,22 @@ export function FactLegend({ graph }: { graph: FindingGraph }): ReactNode {
           <FactDot fact={fact} at={at} />
           <span>
             <span className="strong">{KIND_NAMES[fact.kind]}</span> of {exact(fact.members)} of{" "}
-            {exact(graph.accounts)} accounts
-            {fact.others === 0 ? " and no other" : ` and ${exact(fact.others)} others`}
+            {exact(graph.accounts)}, {outsiders(fact)}
             <br />
             <span className="muted">
-              keyed hash <span className="mono">{fact.hash}</span>
-              {fact.alike > 0 && ` and ${exact(fact.alike)} more that they share`}
+              hash <span className="mono">{fact.hash}</span>
+              {fact.alike > 0 && ` and ${exact(fact.alike)} more`}
             </span>
           </span>
         </li>
       ))}
     </ul>
   );
+}
+
+function outsiders({ others }: GraphFact): string {
+  if (others === 0) return "nobody else";
+  return `${exact(others)} ${others === 1 ? "other" : "others"}`;
 }
 
 /** How much of what is drawn lies before the finding, by whole buckets. */
