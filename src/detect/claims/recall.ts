@@ -18,7 +18,7 @@ export async function recall(store: Readable, detector: Detector, options: RunOp
     pValue: null,
     eValue: null,
     errorRate: ruleOfThree(found.clean, "accounts that asked as many questions with short answers"),
-    summary: `${found.passages} different passages with a blank or a missing end were asked for, in ${found.hours} different hours, by ${found.accounts.length} account(s) that share a wording and not the passages.`,
+    summary: `${found.passages} different passages with a blank or a missing end were asked for, in ${found.hours} different hours, by ${found.accounts.length === 1 ? "one account" : `${found.accounts.length} accounts that share a wording and not the passages`}.`,
     contributions: [
       { name: "different passages", value: String(found.passages) },
       { name: "estimated take", value: `${found.queries} exchanges ${sinceText(found.sinceMs)}` },
