@@ -1,4 +1,5 @@
 // Makes the README's picture of the console from a real hunt: a folder that `adyton replay --data` left, served as it is.
+// Build the console first: node scripts/build-console.ts --if-stale
 import { fileURLToPath } from "node:url";
 import { startBrowser } from "../test/helpers/browser.ts";
 import { freePort, serveFolder } from "../test/helpers/installation.ts";

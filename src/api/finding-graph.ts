@@ -45,6 +45,7 @@ interface HolderRow {
 interface Drawable {
   readonly accounts: readonly string[];
   readonly timeMs: number;
+  readonly firstMs?: number;
 }
 
 /** The graph of accounts that act as one. Without any exchange in the store it has no lanes. */
@@ -56,7 +57,7 @@ export async function graphOf(store: Store, finding: Drawable): Promise<FindingG
   const bucketMs = bucketSeconds * 1000;
   const common = {
     bucketSeconds,
-    raisedAt: isoTime(finding.timeMs),
+    raisedAt: isoTime(finding.firstMs ?? finding.timeMs),
     accounts: finding.accounts.length,
   };
   if (firstMs === null || lastMs === null)

@@ -17,8 +17,10 @@ export interface Finding {
   readonly detector: string;
   /** At least one. */
   readonly accounts: readonly string[];
-  /** When it was raised, on the clock that drove detection: milliseconds since the epoch. */
+  /** When it was raised, or its accounts last changed, on the clock that drove detection: milliseconds since the epoch. */
   readonly timeMs: number;
+  /** When it was first raised, on that clock. Absent in findings of earlier builds. */
+  readonly firstMs?: number;
   readonly pValue?: number | null;
   readonly eValue?: number | null;
   /** What the error rate is, over what, and under which assumptions. */

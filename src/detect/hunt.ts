@@ -166,6 +166,7 @@ function identify(assertions: readonly Assertion[], previous: readonly Finding[]
       detector,
       accounts,
       timeMs: unchanged ? known.timeMs : nowMs,
+      firstMs: known?.firstMs ?? known?.timeMs ?? nowMs,
       pValue,
       eValue,
       errorRate,

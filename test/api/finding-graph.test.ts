@@ -26,7 +26,13 @@ before(async () => {
   const [finding] = scene.findings;
   assert.ok(model !== undefined && finding !== undefined);
   await world.record([...scene.exchanges, ...crowdExchanges(model)], scene.facts);
-  const wide = { ...finding, id: WIDE, accounts: [...crowd, "crowd-silent"], timeMs: END_MS + 86_400_000 };
+  const wide = {
+    ...finding,
+    id: WIDE,
+    accounts: [...crowd, "crowd-silent"],
+    timeMs: END_MS + 86_400_000,
+    firstMs: END_MS,
+  };
   await world.state.accounts.ensureAll(wide.accounts.map((account) => unknownAccount(account)));
   await world.state.findings.upsert([...scene.findings, wide]);
   viewer = await world.signIn("viewer");
@@ -107,6 +113,7 @@ test("facts are those that set its accounts apart, as keyed hashes, with who has
 test("a larger finding is drawn by its busiest accounts, and all of them are counted", async () => {
   const { graph: drawn } = await graph(WIDE);
   assert.deepEqual([drawn.accounts, drawn.active], [crowd.length + 1, crowd.length]);
+  assert.equal(drawn.raisedAt, new Date(END_MS).toISOString(), "where it was first raised");
   assert.equal(drawn.lanes.length, GRAPH_LANES_MAX);
   const fewest = Math.min(...drawn.lanes.map(({ exchanges }) => exchanges));
   const left = crowd.filter((name) => !drawn.lanes.some(({ account }) => account === name));

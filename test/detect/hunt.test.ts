@@ -94,10 +94,12 @@ describe("hunt", () => {
       id: "campaign-known",
       accounts: grown.accounts.slice(0, 7),
       timeMs: nowMs - HOUR_MS,
+      firstMs: nowMs - 2 * HOUR_MS,
     };
     const [found] = (await hunt({ store, detectors, nowMs, previous: [smaller] })).findings;
     assert.equal(found?.id, "campaign-known");
     assert.equal(found?.timeMs, nowMs);
+    assert.equal(found?.firstMs, nowMs - 2 * HOUR_MS);
   });
 
   test("goes on without a detector that fails", async () => {

@@ -56,7 +56,13 @@ function FindingView({ finding }: { finding: Finding }): ReactNode {
           <KindBadge kind={finding.kind} />
           <StatusBadge status={finding.status} />
           <span className="muted">
-            {finding.detector} · raised <When at={finding.raisedAt} />
+            {finding.detector} · raised <When at={finding.firstRaisedAt} />
+            {finding.firstRaisedAt !== finding.raisedAt && (
+              <>
+                {" "}
+                · accounts last changed <When at={finding.raisedAt} />
+              </>
+            )}
           </span>
         </p>
       </header>

@@ -56,6 +56,7 @@ export interface FindingGraph {
   from: string;
   bucketSeconds: number;
   buckets: number;
+  /** When it was first raised; `raisedAt` of the finding itself moves when its accounts change. */
   raisedAt: string;
   /** How many accounts the finding names; of how many of them the store has exchanges. */
   accounts: number;

@@ -89,6 +89,8 @@ export const findingPage: z.ZodType<Page<FindingSummary>> = pageOf(findingSummar
 export type Contribution = { name: string; value: string };
 export type Member = Amount & { account: string; firstAt: string | null; lastAt: string | null };
 export interface Finding extends FindingSummary {
+  /** When it was first raised; `raisedAt` moves when its accounts change. */
+  firstRaisedAt: string;
   /** What the error rate is, over what, and under which assumptions. */
   errorRate: string;
   contributions: Contribution[];
@@ -103,6 +105,7 @@ export interface Finding extends FindingSummary {
 }
 export const finding: z.ZodType<Finding> = z.object({
   ...findingFields,
+  firstRaisedAt: time,
   errorRate: z.string(),
   contributions: z.array(z.object({ name: z.string(), value: z.string() })),
   members: z.array(z.object({ ...amount, account: z.string(), firstAt: maybeTime, lastAt: maybeTime })),

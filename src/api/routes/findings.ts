@@ -85,6 +85,7 @@ async function whole(entry: FindingEntry, { state, store }: ApiOptions): Promise
   const { exchanges, promptTokens, completionTokens, skeletons } = figures;
   return {
     ...summaryOf(entry),
+    firstRaisedAt: isoTime(finding.firstMs ?? finding.timeMs),
     errorRate: finding.errorRate,
     contributions: finding.contributions.map(({ name, value }) => ({ name, value })),
     members: [...seen, ...unseen(accounts, seen)].slice(0, FINDING_ACCOUNTS_MAX),
