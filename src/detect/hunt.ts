@@ -5,6 +5,7 @@ import type { Assertion } from "./assertion.ts";
 import type { Detector } from "./catalog.ts";
 import type { Readable } from "./claims/claim.ts";
 import { DetectError } from "./errors.ts";
+import { inCommon, joinCampaigns, overlap } from "./join-campaigns.ts";
 import { runDetector } from "./run-detector.ts";
 
 export interface HuntOptions {
@@ -87,68 +88,28 @@ export class Watch {
   }
 }
 
-/** Campaigns of different detectors that share at least half of the smaller one's accounts are one. */
-function joinCampaigns(assertions: readonly Assertion[]): Assertion[] {
-  const joined: Assertion[] = [];
-  const strongestFirst = [...assertions].sort((a, b) => (a.pValue ?? 0) - (b.pValue ?? 0) || compare(a, b));
-  for (const assertion of strongestFirst) {
-    const at = joined.findIndex((other) => isSame(other, assertion));
-    const known = joined[at];
-    if (known === undefined) joined.push(assertion);
-    else joined[at] = merge(known, assertion);
-  }
-  return joined;
-}
-
-function compare(a: Assertion, b: Assertion): number {
-  return a.detector.localeCompare(b.detector) || a.anchor.localeCompare(b.anchor);
-}
-
-function isSame(a: Assertion, b: Assertion): boolean {
-  if (a.kind !== "campaign" || b.kind !== "campaign") return false;
-  const smaller = Math.min(a.accounts.length, b.accounts.length);
-  return common(a.accounts, b.accounts) * 2 >= smaller;
-}
-
-function common(a: readonly string[], b: readonly string[]): number {
-  const set = new Set(a);
-  return b.reduce((count, account) => count + (set.has(account) ? 1 : 0), 0);
-}
-
-/** The stronger claim leads; the other's accounts and reasons are added under its name. */
-function merge(lead: Assertion, other: Assertion): Assertion {
-  return {
-    ...lead,
-    accounts: [...new Set([...lead.accounts, ...other.accounts])].sort(),
-    contributions: [
-      ...lead.contributions,
-      { name: `${other.detector} agrees`, value: `${other.summary} p = ${other.pValue ?? "none"}` },
-    ],
-  };
-}
-
 /**
  * Findings with ids. One that shares at least half of the smaller account set with an earlier finding of its kind is
- * that finding, grown; the earliest such wins. `timeMs` is when its accounts last changed.
+ * that finding, grown: of several the one with most accounts in common, of these the earliest. `timeMs` is when its
+ * accounts last changed.
  */
 function identify(assertions: readonly Assertion[], previous: readonly Finding[], nowMs: number): Finding[] {
   const taken = new Set<string>();
   const order = [...previous].sort((a, b) => a.timeMs - b.timeMs || a.id.localeCompare(b.id));
   return assertions.map((assertion) => {
-    const known = order.find(
-      (finding) =>
-        !taken.has(finding.id) &&
-        finding.kind === assertion.kind &&
-        common(finding.accounts, assertion.accounts) * 2 >=
-          Math.min(finding.accounts.length, assertion.accounts.length),
-    );
+    const [known] = order
+      .filter(
+        ({ id, kind, accounts }) =>
+          !taken.has(id) && kind === assertion.kind && overlap(accounts, assertion.accounts),
+      )
+      .sort((a, b) => inCommon(b.accounts, assertion.accounts) - inCommon(a.accounts, assertion.accounts));
     const id = known?.id ?? newId(assertion, taken);
     taken.add(id);
     const accounts = [...assertion.accounts].sort();
     const unchanged =
       known !== undefined &&
       known.accounts.length === accounts.length &&
-      common(known.accounts, accounts) === accounts.length;
+      inCommon(known.accounts, accounts) === accounts.length;
     const {
       anchor: _,
       kind,
