@@ -17,7 +17,6 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
       sinceMs: (startHour + index / 7) * HOUR_MS,
     })),
     persistence: 1e-6,
-    evenness: 1,
     loadOdds: 1,
     likeness: 1e-6,
     start: 1,

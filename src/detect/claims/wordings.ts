@@ -68,8 +68,8 @@ function wordingAssertion(
           value: `p = ${figure(family.start)}`,
         },
         {
-          name: `evenness of loads (${index + 1}), no part of the claim`,
-          value: `p = ${figure(family.evenness)}`,
+          name: `odds of even rates (${index + 1}), which can only veto`,
+          value: figure(family.loadOdds),
         },
         {
           name: `wordings (${index + 1})`,

@@ -11,8 +11,6 @@ export interface MemberTraffic {
 }
 
 export interface Corroboration {
-  /** Likelihood ratio of loads dealt out evenly against those of independent customers (an e-value). */
-  readonly loadOdds: number;
   /** p-value of "loads as uneven as those of independent customers". */
   readonly evenness: number;
   /** p-value of "each member has topics of its own". */
@@ -28,14 +26,12 @@ export function corroborate(
   members: readonly MemberTraffic[],
   options: { readonly alikeMargin: number },
 ): Corroboration {
-  const loadOdds = Math.exp(Math.min(700, logEvennessEValue(members.map((member) => member.inputs))));
-  const evenness = Math.min(1, 1 / loadOdds);
+  const evenness = Math.min(1, Math.exp(-logEvennessEValue(members.map((member) => member.inputs))));
   const alike = homogeneity(
     members.map(({ sum, squares, inputs }) => ({ sum, squares, count: inputs })),
     { margin: options.alikeMargin },
   );
   return {
-    loadOdds,
     evenness,
     likeness: alike.pValue,
     between: alike.between,

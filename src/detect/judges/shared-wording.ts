@@ -69,8 +69,6 @@ export interface WordingFamily {
   readonly likeness: number;
   /** p-value of "they began with the wording independently of each other". */
   readonly start: number;
-  /** p-value of "loads as uneven as those of independent customers": told, but no part of the claim. */
-  readonly evenness: number;
   /** Likelihood ratio of even rates, from each one's beginning on, against uneven ones: a small one vetoes. */
   readonly loadOdds: number;
   /** Intersection-union: popularity must fall, and either topics of their own or independent beginnings. */
@@ -202,19 +200,19 @@ function judgeFamily(
   const tails = tailsOf(leader, shapes);
   const best = tails.indexOf(Math.min(...tails));
   const privateUsers = leader.users.filter((use) => isPrivateUser(use, parameters));
-  const alike = corroborate(privateUsers, parameters);
+  const { likeness, between } = corroborate(privateUsers, parameters);
   const loadOdds = rateOddsOf(privateUsers, parameters);
   const start = sharedStart(startsOf(leader, parameters), everybodyMs, parameters.startHours).pValue;
   const persistence = smallestOf(tails);
   return {
     persistence,
-    ...alike,
+    likeness,
+    between,
     start,
     loadOdds,
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its absence vetoes: customers
     // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
-    pValue:
-      loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([alike.likeness, start])),
+    pValue: loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([likeness, start])),
     affixes: family.map((wording) => wording.affix),
     members: membersOf(family, shapes, parameters),
     sharers: leader.users.length,
