@@ -159,8 +159,8 @@ class Replay {
     } else if (measure === "reduce") {
       const { body, removed } = reduceRequest(Buffer.from(JSON.stringify(exchange.request)));
       seen = { ...exchange, request: JSON.parse(Buffer.from(body).toString()) };
-      this.#parts.labels.count(exchange, removed.length > 0 ? "reduced" : "served");
-    } else this.#parts.labels.count(exchange, "served");
+      this.#parts.labels.count(exchange, removed.length > 0 ? "reduced" : "served", { isMild: true });
+    } else this.#parts.labels.count(exchange, "served", { isMild: measure !== null });
     const outcome = seen.answer.status === 403 ? "refused" : "complete";
     for (const row of rowsOf({ ...seen, outcome }, KEYS).exchange_features)
       this.#builder.add(row, this.#leaf);
@@ -176,7 +176,8 @@ class Replay {
     const findings = await this.#timed("hunt", () => hunter(clock.nowMs));
     await this.#timed("respond", async () => {
       await state.findings.upsert(findings);
-      await this.#responder.tick();
+      const { proposed, joined } = await this.#responder.tick();
+      if (proposed.length + joined > 0) await this.#name();
       await this.#approve();
       await table.refresh();
     });
@@ -214,6 +215,16 @@ class Replay {
     }
     const lines = this.#builder.take();
     if (lines.length > 0) await store.insertBatch({ lines: { account_facts: lines }, position: this.#leaf });
+  }
+
+  /** Tells the labels about whom a measure is proposed or in effect. */
+  async #name(): Promise<void> {
+    const { state, labels } = this.#parts;
+    const { items } = await state.verdicts.list({ live: true, limit: 1000 });
+    for (const { id, measure } of items) {
+      if (measure === "observe") continue;
+      labels.name((await state.verdicts.members(id, { limit: 1_000_000 })).map(({ account }) => account));
+    }
   }
 
   /** The approver sees a proposal and says yes `approvalMinutes` later; what they do in between is known already. */

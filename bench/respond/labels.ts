@@ -6,12 +6,20 @@ import { readLines } from "../../src/cli/lines.ts";
 
 export type Fate = "served" | "reduced" | "refused";
 
+/**
+ * Why a part of the harvest was served in full. `unfound`: no measure was proposed about any account of the fleet yet;
+ * `outside`: the fleet was found, this account was not; `deciding`: its measure waited for approval, delay and jitter;
+ * `mild`: its measure was in effect and let it through.
+ */
+export type Loss = "unfound" | "outside" | "deciding" | "mild";
+
 export interface FleetTally {
   readonly fleet: string;
   readonly family: string;
   readonly size: number;
   /** Exchanges of the harvest, and how each was answered. */
   readonly harvest: Readonly<Record<Fate, number>>;
+  readonly served: Readonly<Record<Loss, number>>;
 }
 
 export interface PopulationTally {
@@ -28,7 +36,10 @@ export interface Tally {
 
 const truthShape = z.object({
   accounts: z.record(z.string(), z.looseObject({ population: z.string() })),
-  fleets: z.record(z.string(), z.looseObject({ family: z.string(), size: z.number() })),
+  fleets: z.record(
+    z.string(),
+    z.looseObject({ family: z.string(), size: z.number(), accounts: z.array(z.string()) }),
+  ),
 });
 const labelShape = z.object({ id: z.string(), harvest: z.boolean(), fleet: z.string().nullable() });
 
@@ -37,6 +48,10 @@ export class Labels {
   /** Fleet of each exchange that feeds a harvest. */
   readonly #harvest: ReadonlyMap<string, string>;
   readonly #fleets = new Map<string, Record<Fate, number>>();
+  readonly #losses = new Map<string, Record<Loss, number>>();
+  /** Accounts that a measure was proposed about, and the fleets they belong to. */
+  readonly #named = new Set<string>();
+  readonly #found = new Set<string>();
   readonly #populations = new Map<string, Record<Fate, number>>();
   readonly #touched = new Map<string, Set<string>>();
 
@@ -58,7 +73,20 @@ export class Labels {
     return new Labels(truth, harvest);
   }
 
-  count({ id, account }: { readonly id: string; readonly account: string }, fate: Fate): void {
+  /** A measure was proposed about these accounts, or they inherited one. */
+  name(accounts: readonly string[]): void {
+    for (const account of accounts) this.#named.add(account);
+    for (const [fleet, truth] of Object.entries(this.#truth.fleets)) {
+      if (truth.accounts.some((account) => this.#named.has(account))) this.#found.add(fleet);
+    }
+  }
+
+  /** @param isMild a measure is in effect for the account, and lets the exchange through as it is */
+  count(
+    { id, account }: { readonly id: string; readonly account: string },
+    fate: Fate,
+    { isMild = false }: { isMild?: boolean } = {},
+  ): void {
     const population = this.#truth.accounts[account]?.population ?? "unknown";
     if (population !== "fleet") {
       of(this.#populations, population)[fate] += 1;
@@ -69,7 +97,13 @@ export class Labels {
       return;
     }
     const fleet = this.#harvest.get(id);
-    if (fleet !== undefined) of(this.#fleets, fleet)[fate] += 1;
+    if (fleet === undefined) return;
+    of(this.#fleets, fleet)[fate] += 1;
+    if (fate !== "served") return;
+    const losses = this.#losses.get(fleet) ?? noLosses();
+    this.#losses.set(fleet, losses);
+    const isNamed = this.#named.has(account);
+    losses[isMild ? "mild" : isNamed ? "deciding" : this.#found.has(fleet) ? "outside" : "unfound"] += 1;
   }
 
   tally(): Tally {
@@ -80,6 +114,7 @@ export class Labels {
       fleets: Object.entries(this.#truth.fleets).map(([fleet, { family, size }]) => ({
         ...{ fleet, family, size },
         harvest: this.#fleets.get(fleet) ?? nothing(),
+        served: this.#losses.get(fleet) ?? noLosses(),
       })),
       populations: [...this.#populations].sort().map(([population, exchanges]) => ({
         ...{ population, exchanges },
@@ -98,4 +133,8 @@ function of(map: Map<string, Record<Fate, number>>, key: string): Record<Fate, n
 
 function nothing(): Record<Fate, number> {
   return { served: 0, reduced: 0, refused: 0 };
+}
+
+function noLosses(): Record<Loss, number> {
+  return { unfound: 0, outside: 0, deciding: 0, mild: 0 };
 }

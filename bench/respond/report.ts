@@ -29,6 +29,12 @@ export function printRuns(runs: readonly EnforcedRun[]): void {
       console.log(
         `  ${fleet.fleet} (${family}, ${size} accounts): ${percent(servedShare(fleet))} of ${all} served (${parts})`,
       );
+      const { unfound, outside, deciding, mild } = fleet.served;
+      const of = (count: number): string => percent(all === 0 ? 0 : count / all);
+      console.log(
+        `    before it was found ${of(unfound)}, by accounts not found with it ${of(outside)}, ` +
+          `until the measure held ${of(deciding)}, under a milder measure ${of(mild)}`,
+      );
     }
     const touched = populations.reduce((sum, { accountsTouched }) => sum + accountsTouched, 0);
     const honest = populations.reduce((sum, { accounts }) => sum + accounts, 0);
