@@ -24,6 +24,8 @@ export type RouteName =
   | "POST /api/accounts/:account/verifications"
   | "POST /api/accounts/:account/uses"
   | "DELETE /api/accounts/:account/uses/:use"
+  | "GET /api/account-list"
+  | "POST /api/account-list"
   | "DELETE /api/keys/:id"
   | "GET /api/organizations"
   | "GET /api/organizations/:organization"
@@ -88,6 +90,8 @@ export const ACCESS: Readonly<Record<RouteName, Access>> = {
   "POST /api/accounts/:account/verifications": "approver",
   "POST /api/accounts/:account/uses": "approver",
   "DELETE /api/accounts/:account/uses/:use": "approver",
+  "GET /api/account-list": "admin",
+  "POST /api/account-list": "admin",
   "DELETE /api/keys/:id": "admin",
   "GET /api/organizations": "viewer",
   "GET /api/organizations/:organization": "viewer",
@@ -143,6 +147,7 @@ export function mayUse(role: Role, access: Access): boolean {
  * person's judgement, other people's access, and content in clear. A new subject is for people until it stands here.
  */
 const MACHINE_SUBJECTS: ReadonlySet<string> = new Set([
+  "account-list",
   "accounts",
   "end-user-keys",
   "exchanges",

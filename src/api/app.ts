@@ -1,14 +1,16 @@
 // Puts the API together: identity, roles, errors and headers around every route of the table in access.ts.
 import { randomUUID } from "node:crypto";
-import { Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ACCESS, mayUse, type RouteName, scopeOf } from "./access.ts";
+import { MAX_LIST_BYTES } from "./contract/account-list.ts";
 import { ApiError, asApiError } from "./errors.ts";
 import { callerOf, MAX_BODY_BYTES } from "./http.ts";
 import { bearerToken, expectSameSite, identify, isOverTls } from "./identity.ts";
 import { logFileHandlers } from "./log-files.ts";
 import { RequestCounters } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { accountListHandlers } from "./routes/account-list.ts";
 import { accountHandlers } from "./routes/accounts.ts";
 import { appealHandlers } from "./routes/appeals.ts";
 import { exportHandlers } from "./routes/case-export.ts";
@@ -32,6 +34,7 @@ const HANDLERS: Handlers<RouteName> = {
   ...sessionHandlers,
   ...findingHandlers,
   ...accountHandlers,
+  ...accountListHandlers,
   ...accountChangeHandlers,
   ...organizationHandlers,
   ...standingHandlers,
@@ -68,9 +71,8 @@ export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
     applySecurityHeaders(context.res.headers, { overTls: isOverTls(options) });
     services.requests.count(context.req.method, context.res.status);
   });
-  app.use(
-    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (context) => tell(tooLarge(), context as ApiContext) }),
-  );
+  const [limited, limitedList] = [limitTo(MAX_BODY_BYTES), limitTo(MAX_LIST_BYTES)];
+  app.use((context, next) => (sendsList(context) ? limitedList : limited)(context, next));
   for (const [name, handler] of Object.entries(HANDLERS) as [RouteName, Handler][]) {
     const [method, path] = name.split(" ") as [string, string];
     app.on(method, path, async (context) => {
@@ -125,8 +127,16 @@ function consoleAnswer(context: ApiContext, files: StaticFiles): Response {
   );
 }
 
-function tooLarge(): ApiError {
-  return new ApiError("api.body-too-large", `expected a body of at most ${MAX_BODY_BYTES} bytes`);
+function limitTo(maxSize: number): MiddlewareHandler {
+  const tooLarge = new ApiError("api.body-too-large", `expected a body of at most ${maxSize} bytes`);
+  return bodyLimit({ maxSize, onError: (context) => tell(tooLarge, context as ApiContext) });
+}
+
+/** Lists are long. One that says its length is read only once its sender is known; without, it is read at once, so less. */
+function sendsList({ req }: Context): boolean {
+  return (
+    req.method === "POST" && req.path === "/api/account-list" && req.header("content-length") !== undefined
+  );
 }
 
 function tell(error: ApiError, context: ApiContext): Response {

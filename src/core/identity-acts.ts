@@ -12,6 +12,19 @@ import type {
 export interface IdentityActDetails {
   /** An organisation is new, or facts about it changed: the whole facts. */
   "organization.recorded": OrganizationFacts;
+  /** A list of accounts was taken in; each account and key in it has an act of its own. */
+  "accounts.imported": {
+    readonly format: string;
+    readonly rows: number;
+    readonly created: number;
+    readonly changed: number;
+    readonly rejected: number;
+    readonly keysAdopted: number;
+    readonly keysKnown: number;
+    readonly keysBlocked: number;
+  };
+  /** Somebody took the whole list of accounts away. */
+  "accounts.exported": { readonly format: string; readonly accounts: number };
   "verification.recorded": {
     readonly subjectKind: SubjectKind;
     readonly subject: string;

@@ -248,9 +248,14 @@ async function replace(transaction: Transaction<Tables>, account: Account, revis
 }
 
 /** What is newly told wins; what is not told stays. */
-function overlay(before: Account, told: AccountFacts): Account {
+export function overlay<Before extends AccountFacts>(before: Before, told: AccountFacts): Before {
   const facts = Object.entries(told).filter(([, value]) => value !== null);
   return { ...before, ...Object.fromEntries(facts) };
+}
+
+/** Whether the telling adds or changes a fact. */
+export function isChangedBy(before: AccountFacts, told: AccountFacts): boolean {
+  return !sameFacts(before, overlay(before, told));
 }
 
 function defined<T extends object>(members: T): Partial<T> {

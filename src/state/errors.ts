@@ -9,6 +9,8 @@ export const STATE_ERROR_CODES: {
   readonly "state-full": string;
   readonly "state-damaged": string;
   readonly "invalid-fact": string;
+  readonly "list-header": string;
+  readonly "list-damaged": string;
   readonly "account-unknown": string;
   readonly "key-unknown": string;
   readonly "organization-unknown": string;
@@ -40,6 +42,10 @@ export const STATE_ERROR_CODES: {
     "The state database can't be read or written: a damaged file or a failing disk. Restore state.sqlite, or the PostgreSQL database, from a backup.",
   "invalid-fact":
     "A value given for an account, key, finding or user is empty, too long or of the wrong kind. The message names it.",
+  "list-header":
+    "The first line of a list of accounts names other columns than the format has. Nothing was changed.",
+  "list-damaged":
+    "A list of accounts can't be read as what it is said to be; the message names the line. Nothing was changed.",
   "account-unknown": "No account has this name. `adyton accounts list` shows those there are.",
   "key-unknown": "No key has this id. `adyton keys list` shows those there are.",
   "organization-unknown": "No organisation has this name. `adyton organizations list` shows those there are.",

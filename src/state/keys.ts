@@ -1,6 +1,7 @@
 // Virtual keys: made, listed, revoked. A secret is shown once and stored nowhere.
 import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
+import type { Act } from "../core/acts.ts";
 import { KEY_SECRET_BYTES, secretHash, writeKeySecret } from "../core/key-secret.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
@@ -45,6 +46,7 @@ export interface KeyQuery {
 }
 
 const ID_BYTES = 9;
+const KEYS_PER_TRANSACTION = 500;
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 const expiry = z.number().int().positive().nullable();
 
@@ -91,33 +93,53 @@ export class Keys extends StatePart {
    * are known stay as they are. Accounts must be known. @throws StateError `account-unknown`, `invalid-fact`
    */
   async adopt(all: readonly AdoptedKey[], { record }: Recorded = {}): Promise<{ adopted: number }> {
+    const rows = all.map((foreign) => ({
+      id: this.#id(),
+      hash: storedHash(foreign.sha256),
+      account: foreign.account,
+      label: parseLabel(foreign.label, "label"),
+      created_ms: this.now(),
+      expires_ms: parse(expiry, foreign.expiresAtMs, "expiry"),
+      revoked_ms: null,
+    }));
     let adopted = 0;
-    for (const foreign of all) {
-      const hash = Buffer.from(parse(sha256Hex, foreign.sha256, "hash"), "hex").toString("base64url");
-      const label = parseLabel(foreign.label, "label");
-      const expiresMs = parse(expiry, foreign.expiresAtMs, "expiry");
-      const id = this.#id();
-      await this.db.transaction().execute(async (transaction) => {
-        await demandAccount(transaction, foreign.account);
-        const row = { id, hash, account: foreign.account, label, created_ms: this.now() };
+    for (let start = 0; start < rows.length; start += KEYS_PER_TRANSACTION) {
+      const some = rows.slice(start, start + KEYS_PER_TRANSACTION);
+      adopted += await this.db.transaction().execute(async (transaction) => {
+        await demandAccounts(transaction, some);
+        const revision = await nextRevision(transaction);
         const made = await transaction
           .insertInto("keys")
-          .values({
-            ...row,
-            expires_ms: expiresMs,
-            revoked_ms: null,
-            revision: await nextRevision(transaction),
-          })
+          .values(some.map((row) => ({ ...row, revision })))
           .onConflict((conflict) => conflict.column("hash").doNothing())
-          .returning("id")
-          .executeTakeFirst();
-        if (made === undefined) return;
-        adopted += 1;
-        const detail = { key: id, label, expiresMs };
-        await record?.([{ act: "key.created", account: foreign.account, detail }]);
+          .returning(["id", "account", "label", "expires_ms"])
+          .execute();
+        const acts = made.map(({ id, account, label, expires_ms }): Act => {
+          const expiresMs = expires_ms === null ? null : Number(expires_ms);
+          return { act: "key.created", account, detail: { key: id, label, expiresMs } };
+        });
+        if (acts.length > 0) await record?.(acts);
+        return made.length;
       });
     }
     return { adopted };
+  }
+
+  /** Those of the SHA-256 (64 hexadecimal digits each) whose key is here, ended or not. */
+  async knownAmong(hashes: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (let start = 0; start < hashes.length; start += KEYS_PER_TRANSACTION) {
+      const some = new Map(
+        hashes.slice(start, start + KEYS_PER_TRANSACTION).map((hex) => [storedHash(hex), hex]),
+      );
+      const rows = await this.db
+        .selectFrom("keys")
+        .select("hash")
+        .where("hash", "in", [...some.keys()])
+        .execute();
+      for (const { hash } of rows) known.add(some.get(hash) ?? hash);
+    }
+    return known;
   }
 
   /** Revoking twice keeps the first time. @throws StateError `key-unknown` */
@@ -155,6 +177,27 @@ export class Keys extends StatePart {
   #id(): string {
     return `k_${Buffer.from(this.random(ID_BYTES)).toString("hex")}`;
   }
+}
+
+/** As the table holds it: base64url. @throws StateError `invalid-fact` */
+function storedHash(sha256: string): string {
+  return Buffer.from(parse(sha256Hex, sha256, "hash"), "hex").toString("base64url");
+}
+
+async function demandAccounts(
+  transaction: Transaction<Tables>,
+  keys: readonly { readonly account: string }[],
+): Promise<void> {
+  const names = [...new Set(keys.map(({ account }) => account))];
+  const rows = await transaction
+    .selectFrom("accounts")
+    .select("account")
+    .where("account", "in", names)
+    .execute();
+  const known = new Set(rows.map(({ account }) => account));
+  const stranger = names.find((name) => !known.has(name));
+  if (stranger !== undefined)
+    throw new StateError("account-unknown", `expected a known account, got ${JSON.stringify(stranger)}`);
 }
 
 async function demandAccount(transaction: Transaction<Tables>, account: string): Promise<void> {

@@ -73,6 +73,8 @@ export const MATRIX: Readonly<Record<RouteName, Line>> = {
 
   "PUT /api/accounts/:account": line("d", "accounts:write"),
   "POST /api/accounts/:account/keys": line("d", "accounts:write"),
+  "GET /api/account-list": line("d", "account-list:read"),
+  "POST /api/account-list": line("d", "account-list:write"),
   "DELETE /api/keys/:id": line("d", "keys:write"),
   "PUT /api/organizations/:organization": line("d", "organizations:write"),
   "POST /api/organizations/:organization/end-user-keys": line("d", "organizations:write"),

@@ -67,7 +67,7 @@ describe("tokens", () => {
     assert.match((await place.adyton("tokens list")).out, /revoked/);
     const strange = await place.adyton("tokens create --label x --scope users:write");
     assert.equal(strange.code, 2);
-    assert.match(strange.err, /expected some of accounts:read/);
+    assert.match(strange.err, /expected some of account-list:read, account-list:write, accounts:read/);
     assert.ok(((await place.json("tokens scopes")) as string[]).includes("findings:read"));
   });
 });

@@ -1,5 +1,6 @@
 // An administrator's and an approver's way through organisations, accounts, people and tokens in a real browser.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { unknownAccount } from "../../src/core/account.ts";
@@ -91,6 +92,51 @@ test("an administrator gives an account a key and suspends it", async () => {
   await page.getByRole("button", { name: "Let it in again" }).waitFor();
   assert.equal((await world.state.accounts.demand("acme-1")).status, "suspended");
   assert.deepEqual(accidents, []);
+  await context.close();
+});
+
+test("an administrator checks a list of accounts, takes it in, and takes all accounts away", async () => {
+  const context = await browser.newContext();
+  const { page, accidents } = await served.visit(context, "admin");
+  await page.goto(`${base}/accounts?sort=account`);
+  await page.getByText("Import or export accounts").click();
+  const form = page.getByRole("form", { name: "Import accounts" });
+  const list = `account,organization\nfrom-a-list,Listed\n${HOSTILE},\n${"x".repeat(300)},\n`;
+  await form
+    .getByLabel("The list")
+    .setInputFiles({ name: "customers.csv", mimeType: "text/csv", buffer: Buffer.from(list) });
+  assert.equal(
+    await form.getByRole("button", { name: "Take it in" }).count(),
+    0,
+    "not before it was checked",
+  );
+  await form.getByRole("button", { name: "Check the list" }).click();
+  await form.getByText("Nothing was changed yet").waitFor();
+  await form.getByRole("gridcell", { name: "4", exact: true }).waitFor();
+  assert.equal(await world.state.accounts.get("from-a-list"), null);
+  await expectAccessible(page, "a checked list", "all");
+  await form.getByRole("button", { name: "Take it in" }).click();
+  await form.getByText("The list was taken in.").waitFor();
+  assert.equal((await world.state.accounts.demand("from-a-list")).organization, "Listed");
+  await page.getByRole("grid", { name: "Accounts" }).getByText("from-a-list").waitFor();
+  await form.getByLabel("Format").selectOption("litellm");
+  await form.getByRole("button", { name: "Check the list" }).click();
+  await form.getByRole("alert").getByText("none named token").waitFor();
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Export as CSV" }).click(),
+  ]);
+  assert.equal(saved.suggestedFilename(), "accounts.csv");
+  assert.match(readFileSync(await saved.path(), "utf8"), /^from-a-list,.*Listed/m);
+  assert.deepEqual(
+    accidents.filter((accident) => !accident.includes("400")),
+    [],
+  );
+  const approver = await served.visit(await browser.newContext(), "approver");
+  await approver.page.goto(`${base}/accounts`);
+  await approver.page.getByRole("heading", { level: 1, name: "Accounts" }).waitFor();
+  assert.equal(await approver.page.getByText("Import or export accounts").count(), 0);
+  await approver.page.context().close();
   await context.close();
 });
 

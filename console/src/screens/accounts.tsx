@@ -12,6 +12,8 @@ import { PagedTable } from "../parts/paged-table.tsx";
 import { Untrusted } from "../parts/untrusted.tsx";
 import { When } from "../parts/when.tsx";
 import { accountsQuery } from "../queries.ts";
+import { useMay } from "../session.ts";
+import { AccountList } from "./account-list.tsx";
 
 const COLUMNS: readonly ColumnOf<AccountSummary>[] = [
   {
@@ -49,6 +51,7 @@ export function AccountsScreen(): ReactNode {
   const search = useSearch({ from: "/accounts" });
   const navigate = useNavigate({ from: "/accounts" });
   const query = useQuery(accountsQuery(search));
+  const mayChange = useMay("admin");
   const change = (part: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...part }) });
   return (
@@ -86,6 +89,7 @@ export function AccountsScreen(): ReactNode {
         clear={search.q === undefined ? undefined : () => change({ q: undefined })}
         go={(page) => change({ page })}
       />
+      {mayChange && <AccountList />}
     </>
   );
 }
