@@ -1,4 +1,6 @@
-// Reads detectors from their folders: `<family>/<name>/{detector.yaml, query.sql, guide.md, cases/*.yaml}`.
+// Reads detectors from their folders: `<family>/<name>/{detector.yaml, query.sql, guide.md, cases/*.yaml}`, some with a
+// second statement, `follow-up.sql`.
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +60,8 @@ export interface Detector extends DetectorFile {
   readonly folder: string;
   /** One statement. */
   readonly sql: string;
+  /** A second statement, of judges that choose from the first one's rows what to look at closely. */
+  readonly followUpSql: string | null;
   readonly guide: string;
   /** Widths of last hidden layers that the operator stated, by model. */
   readonly hiddenSizes?: Readonly<Record<string, number>>;
@@ -116,7 +120,9 @@ async function loadDetector(folder: string, name: string): Promise<Detector> {
   if (parsed.data.id !== name) {
     throw new DetectError("detector-invalid", `expected id ${name} in ${folder}, got ${parsed.data.id}`);
   }
-  return { ...parsed.data, folder, sql: sql ?? "", guide: guide ?? "" };
+  const followUp = join(folder, "follow-up.sql");
+  const followUpSql = existsSync(followUp) ? await readFile(followUp, "utf8") : null;
+  return { ...parsed.data, folder, sql: sql ?? "", followUpSql, guide: guide ?? "" };
 }
 
 async function readPart(folder: string, file: string): Promise<string> {

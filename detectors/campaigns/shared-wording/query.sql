@@ -1,45 +1,27 @@
--- For every opening or closing that several accounts share: who used it, how often, and how much of that it never came
--- back to. An input counts as private when the account asked it at one sitting: several samples of one input and retries
--- come within minutes and count as one asking. What several accounts asked counts for each by its share, so that the
--- sum over the accounts is the number of different inputs. Shares are whole parts of 720720 (divisible by 1 to 16): sums of
--- whole numbers don't depend on their order, so that equal looks give equal rows.
--- A wording is a part of its input, so that whose an input is can be counted once for all of its wordings. Which
--- wordings are judged is found from counts alone; vectors are summed for these only.
+-- Counts every opening or closing that several accounts share and hardly anybody repeats: who uses it, how much, how
+-- persistently. An input counts as private when the account asked it at one sitting: several samples of one input and
+-- retries come within minutes and count as one asking. What several accounts asked counts for each by its share, so that
+-- the sum over the accounts is the number of different inputs. Shares are whole parts of 720720 (divisible by 1 to 16):
+-- sums of whole numbers don't depend on their order, so that equal looks give equal rows.
+-- Accounts go by their hashes, and no vector is read: the judge asks for the few wordings that its counts make suspect.
 WITH
-    asked AS
+    several AS
     (
-        SELECT
-            account,
-            input,
-            if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
-            any(affixes) AS wordings
+        SELECT input, uniqExact(cityHash64(account)) AS accounts
         FROM exchange_features
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
-    ),
-    several AS
-    (
-        SELECT input, count() AS accounts
-        FROM
-        (
-            SELECT DISTINCT account, input
-            FROM exchange_features
-            WHERE served AND NOT continued
-              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-              AND input IN
-              (
-                  SELECT input
-                  FROM exchange_features
-                  WHERE served AND NOT continued
-                    AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-                    AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-                  GROUP BY input
-                  HAVING min(cityHash64(account)) != max(cityHash64(account))
-              )
-        )
+          AND input IN
+          (
+              SELECT input
+              FROM exchange_features
+              WHERE served AND NOT continued
+                AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+                AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+              GROUP BY input
+              HAVING min(cityHash64(account)) != max(cityHash64(account))
+          )
         GROUP BY input
     ),
     frequent AS
@@ -53,56 +35,73 @@ WITH
         GROUP BY affix
         HAVING count() >= {minNullAccounts:UInt32} AND min(cityHash64(account)) != max(cityHash64(account))
     ),
-    shared AS
+    asked AS
     (
-        SELECT affix
-        FROM
-        (
-            SELECT
-                affix,
-                account,
-                sum(askings) AS uses,
-                countIf(askings = 1) AS inputs,
-                sumIf(intDiv(720720, greatest(several.accounts, 1)), askings = 1) / 720720 AS distinct
-            FROM asked
-            LEFT JOIN several ON several.input = asked.input
-            ARRAY JOIN wordings AS affix
-            WHERE affix IN frequent
-            GROUP BY affix, account
-        )
+        SELECT
+            cityHash64(account) AS user,
+            input,
+            if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
+            min(time) AS first,
+            any(affixes) AS wordings
+        FROM exchange_features
+        WHERE served AND NOT continued
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+        GROUP BY account, input
+    ),
+    hourly AS
+    (
+        SELECT
+            affix,
+            user,
+            toStartOfHour(first) AS hour,
+            sum(askings) AS uses,
+            countIf(askings = 1) AS inputs,
+            sumIf(intDiv(720720, greatest(several.accounts, 1)), askings = 1) AS distinct,
+            minIf(first, askings = 1) AS since
+        FROM asked
+        LEFT JOIN several ON several.input = asked.input
+        ARRAY JOIN wordings AS affix
+        WHERE affix IN frequent
+        GROUP BY affix, user, hour
+    ),
+    users AS
+    (
+        SELECT
+            affix,
+            user,
+            sum(hourly.uses) AS uses,
+            sum(hourly.inputs) AS inputs,
+            sum(hourly.distinct) AS distinct,
+            countIf(hourly.inputs > 0) AS hours,
+            minIf(hourly.since, hourly.inputs > 0) AS since,
+            inputs > 0 AND inputs >= {minOwnPrivateShare:Float64} * uses AS isPrivate
+        FROM hourly
+        GROUP BY affix, user
+    ),
+    wordings AS
+    (
+        SELECT
+            affix,
+            count() AS sharers,
+            sum(users.inputs) AS inputs,
+            sumForEach(arrayMap(level -> toUInt32(isPrivate AND hours >= level), {hourLevels:Array(UInt32)})) AS hits,
+            (countIf(isPrivate), groupBitXorIf(user, isPrivate), sumIf(user, isPrivate)) AS privateUsers,
+            groupArraySortedIf({sketchSize:UInt32})(toUInt32(user), isPrivate) AS smallest,
+            arraySort(groupArrayIf(since, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)}))) AS starts
+        FROM users
         GROUP BY affix
-        HAVING count() >= {minNullAccounts:UInt32}
-           AND sum(inputs) >= {minPrivateShare:Float64} * sum(uses)
-           AND sum(distinct) >= {minDistinctShare:Float64} * sum(inputs)
+        HAVING sharers >= {minNullAccounts:UInt32}
+           AND inputs >= {minPrivateShare:Float64} * sum(users.uses)
+           AND sum(users.distinct) / 720720 >= {minDistinctShare:Float64} * inputs
     )
 SELECT
     toString(affix) AS affix,
-    account,
-    toUInt32(sum(askings)) AS uses,
-    toUInt32(countIf(askings = 1)) AS inputs,
-    sumIf(intDiv(720720, greatest(several.accounts, 1)), askings = 1) / 720720 AS distinct,
-    toUInt32(uniqExactIf(toStartOfHour(first), askings = 1)) AS hours,
-    toFloat64(toUnixTimestamp64Milli(minIf(first, askings = 1))) AS sinceMs,
-    toFloat64(toUnixTimestamp64Milli(maxIf(first, askings = 1))) AS untilMs,
-    arrayMap(x -> toFloat64(x), sumWithOverflowForEachIf(arrayMap(x -> toInt32(x), vector), askings = 1)) AS sum,
-    toFloat64(sumIf(arraySum(x -> toInt32(x) * toInt32(x), vector), askings = 1)) AS squares
-FROM
-(
-    SELECT
-        account,
-        input,
-        if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
-        min(time) AS first,
-        any(affixes) AS wordings,
-        any(embedding) AS vector
-    FROM exchange_features
-    WHERE served AND NOT continued
-      AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-      AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-    GROUP BY account, input
-) AS asked
-LEFT JOIN several ON several.input = asked.input
-ARRAY JOIN wordings AS affix
-WHERE affix IN shared
-GROUP BY affix, account
-ORDER BY affix, account
+    toUInt32(sharers) AS sharers,
+    toUInt32(inputs) AS inputs,
+    arrayMap(hit -> toUInt32(hit), hits) AS hits,
+    toString(privateUsers) AS fingerprint,
+    if(length(starts) >= {minPersistent:UInt32}, arrayDistinct(smallest), []) AS users,
+    arrayMap(start -> toFloat64(toUnixTimestamp64Milli(start)), starts) AS startsMs
+FROM wordings
+ORDER BY affix

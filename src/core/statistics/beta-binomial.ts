@@ -1,5 +1,5 @@
 // Counts that vary more than chance: the null model for "how many of those who share this would do that anyway".
-import { logBeta, logChoose, logSumExp } from "./special.ts";
+import { logBeta, logChoose } from "./special.ts";
 
 /** Share of successes of a random group is Beta(alpha, beta). */
 export interface BetaShape {
@@ -24,13 +24,32 @@ export function logBetaBinomial(count: GroupCount, shape: BetaShape): number {
 }
 
 /** P(X >= hits): the p-value of a group against the shape of the others. */
-export function betaBinomialUpperTail(count: GroupCount, shape: BetaShape): number {
-  if (count.hits <= 0) return 1;
-  const terms: number[] = [];
-  for (let hits = count.hits; hits <= count.size; hits += 1) {
-    terms.push(logBetaBinomial({ hits, size: count.size }, shape));
+export function betaBinomialUpperTail({ hits, size }: GroupCount, shape: BetaShape): number {
+  return hits <= 0 ? 1 : Math.min(1, Math.exp(logMassBetween(size, shape, hits, size)));
+}
+
+/** Where a running product is brought back to 1, far from overflow. */
+const RESCALE_ABOVE = 1e200;
+
+/**
+ * ln P(from <= X <= to), X ~ BetaBinomial(size, alpha, beta). Each term comes from the one before:
+ * P(x + 1) / P(x) = (size - x)(x + alpha) / ((x + 1)(size - x - 1 + beta)).
+ */
+function logMassBetween(size: number, shape: BetaShape, from: number, to: number): number {
+  const { alpha, beta } = shape;
+  let logScale = logBetaBinomial({ hits: from, size }, shape);
+  let [term, sum] = [1, 1];
+  for (let x = from; x < to; x += 1) {
+    const ratio = ((size - x) * (x + alpha)) / ((x + 1) * (size - x - 1 + beta));
+    term *= ratio;
+    sum += term;
+    if (term > RESCALE_ABOVE) {
+      logScale += Math.log(term);
+      sum /= term;
+      term = 1;
+    }
   }
-  return Math.min(1, Math.exp(logSumExp(terms)));
+  return logScale + Math.log(sum);
 }
 
 /**
@@ -83,15 +102,21 @@ export function fitBetaBinomial(counts: readonly GroupCount[]): BetaShape {
   return shapeOf(center.mean, center.correlation);
 }
 
-type Weighted = readonly { readonly count: GroupCount; readonly weight: number }[];
+/** Equal counts once, with their number and what of their likelihood no shape changes. */
+type Weighted = readonly {
+  readonly count: GroupCount;
+  readonly weight: number;
+  readonly logWays: number;
+}[];
 
-/** Equal counts once, with their number; and the prior's pseudo-group. */
+/** With the prior's pseudo-group. */
 function weighted(counts: readonly GroupCount[]): Weighted {
-  const weights = new Map<string, { count: GroupCount; weight: number }>();
+  const weights = new Map<string, { count: GroupCount; weight: number; logWays: number }>();
   for (const count of [...counts, PRIOR]) {
     const key = `${count.hits}/${count.size}`;
     const known = weights.get(key);
-    if (known === undefined) weights.set(key, { count, weight: 1 });
+    if (known === undefined)
+      weights.set(key, { count, weight: 1, logWays: logChoose(count.size, count.hits) });
     else known.weight += 1;
   }
   return [...weights.values()];
@@ -107,8 +132,12 @@ function clamp(value: number, bounds: { readonly from: number; readonly to: numb
 }
 
 function logLikelihood(data: Weighted, shape: BetaShape): number {
+  const { alpha, beta } = shape;
+  const logNorm = logBeta(alpha, beta);
   let total = 0;
-  for (const { count, weight } of data) total += weight * logBetaBinomial(count, shape);
+  for (const { count, weight, logWays } of data) {
+    total += weight * (logWays + logBeta(count.hits + alpha, count.size - count.hits + beta) - logNorm);
+  }
   return total;
 }
 
@@ -161,9 +190,8 @@ export function fitLowerPart(counts: readonly GroupCount[]): RobustFit {
   let best = { log: Number.NEGATIVE_INFINITY, shape: NO_FIT.shape };
   const tried = gridOf((shape) => {
     const norms = new Map(sizes.map((size) => [size, logLowerMass(size, shape)]));
-    let log = 0;
-    for (const { count, weight } of data)
-      log += weight * (logBetaBinomial(count, shape) - (norms.get(count.size) ?? 0));
+    let log = logLikelihood(data, shape);
+    for (const { count, weight } of data) log -= weight * (norms.get(count.size) ?? 0);
     if (log > best.log) best = { log, shape };
     return log;
   });
@@ -175,9 +203,7 @@ export function fitLowerPart(counts: readonly GroupCount[]): RobustFit {
 
 /** ln P(X <= LOWER_PART * size). */
 function logLowerMass(size: number, shape: BetaShape): number {
-  const terms: number[] = [];
-  for (let hits = 0; hits <= LOWER_PART * size; hits += 1) terms.push(logBetaBinomial({ hits, size }, shape));
-  return logSumExp(terms);
+  return logMassBetween(size, shape, 0, Math.floor(LOWER_PART * size));
 }
 
 function gridOf(logOf: (shape: BetaShape) => number): { shape: BetaShape; log: number }[] {

@@ -1,5 +1,5 @@
 // Too even to be independent customers: loads that a balancer dealt out, against loads that people made.
-import { logChoose, logGamma } from "./special.ts";
+import { logChoose, logFactorial, logGamma } from "./special.ts";
 
 /**
  * e-value for "these counts were dealt out evenly" against the null "shares are broken-stick or more uneven".
@@ -43,10 +43,10 @@ export function logRateEvenness(loads: readonly Load[]): number {
   const exposure = usable.reduce((sum, load) => sum + load.exposure, 0);
   if (usable.length < 2 || total === 0) return 0;
   const means = MEAN_STEPS.map((step) => (step * total) / exposure);
-  const best = (shape: number): number =>
-    Math.max(
-      ...means.map((mean) => usable.reduce((sum, load) => sum + logNegativeBinomial(load, mean, shape), 0)),
-    );
+  const best = (shape: number): number => {
+    const whole = usable.reduce((sum, { count }) => sum + logWays(count, shape), 0);
+    return whole + Math.max(...means.map((mean) => logRates(usable, mean, shape)));
+  };
   const logs = ALTERNATIVES.map(best);
   const max = Math.max(...logs);
   return max + Math.log(logs.reduce((sum, value) => sum + Math.exp(value - max), 0) / logs.length) - best(1);
@@ -55,22 +55,25 @@ export function logRateEvenness(loads: readonly Load[]): number {
 /** Multiples of the pooled rate at which the likelihood is looked at: a factor of 16 to either side, 10 % apart. */
 const MEAN_STEPS: readonly number[] = Array.from({ length: 61 }, (_, step) => 16 ** (step / 30 - 1));
 
-function logNegativeBinomial({ count, exposure }: Load, mean: number, shape: number): number {
-  const expected = mean * exposure;
-  return (
-    logGamma(count + shape) -
-    logGamma(shape) -
-    logGamma(count + 1) +
-    shape * Math.log(shape / (shape + expected)) +
-    count * Math.log(expected / (shape + expected))
-  );
+/** What of a negative binomial's ln no rate changes. */
+function logWays(count: number, shape: number): number {
+  return logGamma(count + shape) - logGamma(shape) - logFactorial(count);
+}
+
+function logRates(loads: readonly Load[], mean: number, shape: number): number {
+  let log = 0;
+  for (const { count, exposure } of loads) {
+    const expected = mean * exposure;
+    log += shape * Math.log(shape / (shape + expected)) + count * Math.log(expected / (shape + expected));
+  }
+  return log;
 }
 
 function logDirichletMultinomial(counts: readonly number[], total: number, concentration: number): number {
   const strength = concentration * counts.length;
   let log = logGamma(total + 1) + logGamma(strength) - logGamma(total + strength);
   for (const count of counts) {
-    log += logGamma(count + concentration) - logGamma(concentration) - logGamma(count + 1);
+    log += logWays(count, concentration);
   }
   return log;
 }

@@ -1,5 +1,5 @@
 // Did the members of a group begin together, more than others of their kind begin at the same time?
-import { logChoose, logSumExp } from "./special.ts";
+import { logChoose } from "./special.ts";
 
 export interface SharedStart {
   /** Bonferroni over all windows that were tried. */
@@ -74,11 +74,17 @@ export interface Drawing {
 
 /** ln P(X >= hits) for X marked ones among `drawn` of `all`, of which `marked` are marked. */
 export function logHypergeometricTail({ drawn, hits, marked, all }: Drawing): number {
-  const first = Math.max(hits, drawn + marked - all, 0);
-  if (first === Math.max(drawn + marked - all, 0)) return 0;
-  const terms: number[] = [];
-  for (let x = first; x <= Math.min(drawn, marked); x += 1) {
-    terms.push(logChoose(marked, x) + logChoose(all - marked, drawn - x) - logChoose(all, drawn));
+  const least = Math.max(drawn + marked - all, 0);
+  const first = Math.max(hits, least);
+  if (first === least) return 0;
+  const most = Math.min(drawn, marked);
+  if (first > most) return Number.NEGATIVE_INFINITY;
+  // Each term from the one before; beyond the mode, where hits that matter lie, they only fall.
+  let [term, sum] = [1, 1];
+  for (let x = first; x < most && term > sum * Number.EPSILON; x += 1) {
+    term *= ((marked - x) * (drawn - x)) / ((x + 1) * (all - marked - drawn + x + 1));
+    sum += term;
   }
-  return Math.min(0, logSumExp(terms));
+  const logFirst = logChoose(marked, first) + logChoose(all - marked, drawn - first) - logChoose(all, drawn);
+  return Math.min(0, logFirst + Math.log(sum));
 }

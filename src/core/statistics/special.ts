@@ -20,9 +20,21 @@ export function logBeta(a: number, b: number): number {
   return logGamma(a) + logGamma(b) - logGamma(a + b);
 }
 
-/** ln of the binomial coefficient n over k. */
+/** ln n! for n below its length, as far as they were asked for. */
+const LOG_FACTORIALS = new Float64Array(2 ** 16).fill(Number.NaN);
+
+/** ln n! for a whole n >= 0. */
+export function logFactorial(n: number): number {
+  const known = LOG_FACTORIALS[n] ?? Number.NaN;
+  if (!Number.isNaN(known)) return known;
+  const value = logGamma(n + 1);
+  if (n < LOG_FACTORIALS.length) LOG_FACTORIALS[n] = value;
+  return value;
+}
+
+/** ln of the binomial coefficient n over k, both whole. */
 export function logChoose(n: number, k: number): number {
-  return logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
+  return logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 }
 
 /** ln(Σ exp(x_i)) without overflow; -Infinity for an empty list. */

@@ -1,7 +1,10 @@
 // What every claim is made from: the detector's statement run on the store, and the parts that all assertions share.
+
+import type { Parameters } from "../../store/engine.ts";
 import type { Store } from "../../store/store.ts";
 import { type Assertion, share } from "../assertion.ts";
 import { type Detector, numberParameter } from "../catalog.ts";
+import { DetectError } from "../errors.ts";
 
 export interface RunOptions {
   readonly nowMs: number;
@@ -17,14 +20,44 @@ export type Claim = (store: Readable, detector: Detector, options: RunOptions) =
 
 const DAY_MS = 86_400_000;
 
-/** Rows of the detector's statement within its window before `nowMs`. Parameters that are one number go into it. */
-export async function rowsOf<T>(store: Readable, detector: Detector, options: RunOptions): Promise<T[]> {
+/**
+ * Rows of the detector's statement within its window before `nowMs`. Parameters that are one number go into it, and
+ * `more`.
+ */
+export async function rowsOf<T>(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+  more: Parameters = {},
+): Promise<T[]> {
+  return ask<T>(store, detector, options, { sql: detector.sql, more });
+}
+
+/** The same of the statement that asks about what the judge chose from the first one's rows. */
+export async function followUpRowsOf<T>(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+  more: Parameters,
+): Promise<T[]> {
+  if (detector.followUpSql === null) {
+    throw new DetectError("detector-invalid", `expected ${detector.folder} to have a follow-up.sql`);
+  }
+  return ask<T>(store, detector, options, { sql: detector.followUpSql, more });
+}
+
+async function ask<T>(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+  { sql, more }: { readonly sql: string; readonly more: Parameters },
+): Promise<T[]> {
   const scalars = Object.entries(detector.parameters).filter(([, { value }]) => typeof value === "number");
   const parameters = Object.fromEntries(scalars.map(([name, { value }]) => [name, value]));
   const fromMs = options.nowMs - numberParameter(detector, "windowDays") * DAY_MS;
   return store.query<T>(
-    detector.sql,
-    { ...parameters, fromMs: Math.max(0, Math.trunc(fromMs)), nowMs: options.nowMs },
+    sql,
+    { ...parameters, ...more, fromMs: Math.max(0, Math.trunc(fromMs)), nowMs: options.nowMs },
     { timeoutMs: detector.timeoutMs },
   );
 }

@@ -2,21 +2,51 @@
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
 import { groupSameHand } from "../judges/same-hand.ts";
-import { judgeWordings, type WordingFamily, type WordingUse } from "../judges/shared-wording.ts";
-import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+import {
+  affixesOf,
+  judgeWordings,
+  MIN_PERSISTENT,
+  SKETCH_SIZE,
+  surveyWordings,
+  type WordingCount,
+  type WordingFamily,
+  type WordingParameters,
+  type WordingUse,
+} from "../judges/shared-wording.ts";
+import { followUpRowsOf, identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
 
 export async function wordings(
   store: Readable,
   detector: Detector,
   options: RunOptions,
 ): Promise<Assertion[]> {
-  const rows = await rowsOf<WordingUse>(store, detector, options);
-  const families = judgeWordings(rows, {
-    nowMs: options.nowMs,
+  const parameters = parametersOf(detector, options);
+  const counts = await rowsOf<WordingCount>(store, detector, options, {
+    hourLevels: parameters.hourLevels,
+    minPersistent: MIN_PERSISTENT,
+    sketchSize: SKETCH_SIZE,
+  });
+  const survey = surveyWordings(counts, parameters);
+  const affixes = affixesOf(survey).map(BigInt);
+  const uses =
+    affixes.length === 0 ? [] : await followUpRowsOf<WordingUse>(store, detector, options, { affixes });
+  const found = judgeWordings(survey, uses, parameters).filter(
+    (family) => family.adjusted <= options.level && family.members.length > 1,
+  );
+  const groups = groupSameHand(found, {
+    sameLevel: numberParameter(detector, "sameLevel"),
+    sameMatter: numberParameter(detector, "sameMatter"),
+  });
+  return groups.map((group) =>
+    wordingAssertion(detector, group, { judged: survey.tested, level: options.level }),
+  );
+}
+
+function parametersOf(detector: Detector, { nowMs, level }: RunOptions): WordingParameters {
+  return {
+    nowMs,
+    level,
     minAccounts: numberParameter(detector, "minAccounts"),
-    minNullAccounts: numberParameter(detector, "minNullAccounts"),
-    minPrivateShare: numberParameter(detector, "minPrivateShare"),
-    minDistinctShare: numberParameter(detector, "minDistinctShare"),
     minOwnPrivateShare: numberParameter(detector, "minOwnPrivateShare"),
     hourLevels: listParameter(detector, "hourLevels"),
     startHours: listParameter(detector, "startHours"),
@@ -25,15 +55,7 @@ export async function wordings(
     setAside: numberParameter(detector, "setAside"),
     memberLevel: numberParameter(detector, "memberLevel"),
     familyOverlap: numberParameter(detector, "familyOverlap"),
-  });
-  const found = families.filter((family) => family.adjusted <= options.level && family.members.length > 1);
-  const groups = groupSameHand(found, {
-    sameLevel: numberParameter(detector, "sameLevel"),
-    sameMatter: numberParameter(detector, "sameMatter"),
-  });
-  return groups.map((group) =>
-    wordingAssertion(detector, group, { judged: families.length, level: options.level }),
-  );
+  };
 }
 
 function wordingAssertion(

@@ -8,24 +8,42 @@ import {
   type RobustFit,
 } from "../../core/statistics/beta-binomial.ts";
 import { logRateEvenness } from "../../core/statistics/evenness.ts";
+import { generator } from "../../core/statistics/generator.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { similarSets } from "../similar-sets.ts";
 import { UnionFind } from "../union-find.ts";
 import { corroborate } from "./corroboration.ts";
 
-/** A row of the query: one account's use of one wording. Its private inputs are those that it asked at one sitting only. */
+/**
+ * A row of the survey: what a wording that several accounts share is counted by. An input is private when its account
+ * asked it at one sitting only; a user is private when nearly all it sends under the wording is, and persistent when it
+ * does so over hours.
+ */
+export interface WordingCount {
+  readonly affix: string;
+  readonly sharers: number;
+  /** Private inputs of all of them. */
+  readonly inputs: number;
+  /** Persistent users by `hourLevels`. */
+  readonly hits: readonly number[];
+  /** Equal for equal sets of private users. */
+  readonly fingerprint: string;
+  /** Hashes of private users, ascending: the SKETCH_SIZE smallest. Empty where fewer than MIN_PERSISTENT came back. */
+  readonly users: readonly number[];
+  /** When those began who came back to it. */
+  readonly startsMs: readonly number[];
+}
+
+/** One account's use of one wording: asked for those wordings alone that can be claimed. */
 export interface WordingUse {
   readonly affix: string;
   readonly account: string;
   readonly uses: number;
   readonly inputs: number;
-  /** The same, an input that several accounts asked counting by its share: summed up, how many different ones there are. */
-  readonly distinct: number;
   /** Different hours in which it sent private inputs. */
   readonly hours: number;
   readonly sinceMs: number;
-  readonly untilMs: number;
   readonly sum: readonly number[];
   readonly squares: number;
 }
@@ -35,12 +53,6 @@ export interface WordingParameters {
   readonly nowMs: number;
   /** Accounts that must share a wording for it to be judged. */
   readonly minAccounts: number;
-  /** Accounts that must share a wording for it to count in the fit of the null. */
-  readonly minNullAccounts: number;
-  /** Share of all uses of a wording that must be private for it to be judged. */
-  readonly minPrivateShare: number;
-  /** Share of its private inputs that must be different ones: a class asks the same few. */
-  readonly minDistinctShare: number;
   /** Share of an account's uses that must be private for the account to count as a persistent user. */
   readonly minOwnPrivateShare: number;
   /** Levels of persistence, hours; each is tested and paid for. */
@@ -55,6 +67,8 @@ export interface WordingParameters {
   readonly setAside: number;
   /** p-value at which a further wording of a family brings its users in. */
   readonly memberLevel: number;
+  /** Declared false discovery rate. */
+  readonly level: number;
   /** Wordings whose private users overlap at least this much (Jaccard) are one family. */
   readonly familyOverlap: number;
 }
@@ -91,27 +105,83 @@ export interface FamilyMember {
   readonly sinceMs: number;
 }
 
-interface Wording {
-  readonly affix: string;
-  readonly users: readonly WordingUse[];
-  readonly counts: readonly GroupCount[];
+/** Members of a set of users that are enough to tell how much it has in common with another. */
+export const SKETCH_SIZE = 128;
+/** Users that must have come back to a wording for its users to be compared with those of others: fewer claim nothing. */
+export const MIN_PERSISTENT = 2;
+
+/** What the counts alone say of all families of wordings. */
+export interface Survey {
+  /** Families that can be claimed: those whose users come back more than chance explains. */
+  readonly suspects: readonly Suspect[];
+  /** Families that were tested. */
+  readonly tested: number;
+  /** Beginnings of the persistent users of all families, ascending. */
+  readonly everybodyMs: readonly number[];
 }
 
-/** Judges every family of exclusive wordings; most likely first. Pure. */
-export function judgeWordings(rows: readonly WordingUse[], parameters: WordingParameters): WordingFamily[] {
-  const wordings = exclusiveWordings(rows, parameters);
-  if (wordings.length === 0) return [];
-  const families = familiesOf(wordings, parameters);
-  const leaders = families.map((family) => family[0]).filter((wording) => wording !== undefined);
+export interface Suspect {
+  /** Most private inputs first. */
+  readonly wordings: readonly WordingCount[];
+  /** Wordings whose private users are members. */
+  readonly standing: ReadonlySet<string>;
+  readonly persistence: number;
+  /** Index of the level of hours that speaks loudest. */
+  readonly level: number;
+}
+
+/**
+ * The first half: finds families of wordings, fits the null to all of them, and says which are worth a look. Pure.
+ * @param counts exclusive wordings, by affix
+ */
+export function surveyWordings(counts: readonly WordingCount[], parameters: WordingParameters): Survey {
+  const families = familiesOf(counts, parameters);
+  const leaders = families.flatMap(([leader]) => (leader === undefined ? [] : [leader]));
   const shapes = parameters.hourLevels.map((_, level) => {
-    const counts = leaders.map((wording) => wording.counts[level]).filter((count) => count !== undefined);
-    return [fitRobust(counts, parameters), fitLowerPart(counts)];
+    const groups = leaders.map((leader) => thinned(countAt(leader, level), seedOf(leader)));
+    return [fitRobust(groups, parameters), fitLowerPart(groups)];
   });
-  const everybodyMs = leaders.flatMap((wording) => startsOf(wording, parameters)).sort((a, b) => a - b);
-  const judged = families
-    .filter((family) => (family[0]?.users.length ?? 0) >= parameters.minAccounts)
-    .map((family) => judgeFamily(family, { shapes, everybodyMs, parameters }));
-  const adjusted = adjustedPValues(judged.map((family) => family.pValue));
+  const tested = families.filter(([leader]) => (leader?.sharers ?? 0) >= parameters.minAccounts);
+  const tails = tested.map(([leader]) => (leader === undefined ? [1] : tailsOf(leader, shapes)));
+  const persistence = tails.map(smallestOf);
+  const adjusted = adjustedPValues(persistence);
+  const suspects = tested.flatMap((wordings, index): Suspect[] => {
+    // A family's p-value is at least its persistence, and Benjamini-Hochberg is monotone: what persistence alone does
+    // not carry can't be claimed.
+    if ((adjusted[index] ?? 1) > parameters.level) return [];
+    const standing = wordings.filter(
+      (wording, at) => at === 0 || smallestOf(tailsOf(wording, shapes)) <= parameters.memberLevel,
+    );
+    const own = tails[index] ?? [1];
+    return [
+      {
+        wordings,
+        standing: new Set(standing.map(({ affix }) => affix)),
+        persistence: persistence[index] ?? 1,
+        level: own.indexOf(Math.min(...own)),
+      },
+    ];
+  });
+  const everybodyMs = leaders.flatMap(({ startsMs }) => startsMs).sort((a, b) => a - b);
+  return { suspects, tested: tested.length, everybodyMs };
+}
+
+/** Wordings whose users' rows the second half needs. */
+export function affixesOf(survey: Survey): string[] {
+  return survey.suspects.flatMap(({ standing }) => [...standing]);
+}
+
+/** The second half: judges the suspects by what their users asked, and when; most likely first. Pure. */
+export function judgeWordings(
+  survey: Survey,
+  uses: readonly WordingUse[],
+  parameters: WordingParameters,
+): WordingFamily[] {
+  const usesOf = Map.groupBy(uses, (use) => use.affix);
+  const judged = survey.suspects.map((suspect) => judgeFamily(suspect, { usesOf, survey, parameters }));
+  // Families that were not looked at can't be claimed: their p-values are as good as 1.
+  const unseen = Array.from({ length: survey.tested - judged.length }, () => 1);
+  const adjusted = adjustedPValues([...judged.map((family) => family.pValue), ...unseen]);
   return judged
     .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || (a.affixes[0] ?? "").localeCompare(b.affixes[0] ?? ""));
@@ -121,89 +191,75 @@ function isPrivateUser(use: WordingUse, parameters: WordingParameters): boolean 
   return use.inputs > 0 && use.inputs >= parameters.minOwnPrivateShare * use.uses;
 }
 
-function exclusiveWordings(rows: readonly WordingUse[], parameters: WordingParameters): Wording[] {
-  const byAffix = Map.groupBy(rows, (row) => row.affix);
-  const wordings: Wording[] = [];
-  for (const [affix, users] of byAffix) {
-    const uses = users.reduce((sum, user) => sum + user.uses, 0);
-    const inputs = users.reduce((sum, user) => sum + user.inputs, 0);
-    const distinct = users.reduce((sum, user) => sum + user.distinct, 0);
-    if (users.length < parameters.minNullAccounts || inputs < parameters.minPrivateShare * uses) continue;
-    if (distinct < parameters.minDistinctShare * inputs) continue;
-    const counts = parameters.hourLevels.map((level) => ({
-      hits: users.filter((user) => user.hours >= level && isPrivateUser(user, parameters)).length,
-      size: users.length,
-    }));
-    wordings.push({ affix, users, counts });
+/** Members of a large group that say enough about its share: fits see a random part of it, drawn the same every time. */
+const THINNED_SIZE = 64;
+
+/** A random part of a beta-binomial group is beta-binomial with the same shape. */
+function thinned({ hits, size }: GroupCount, seed: number): GroupCount {
+  if (size <= THINNED_SIZE) return { hits, size };
+  const random = generator(seed);
+  let drawn = 0;
+  for (let left = 0; left < THINNED_SIZE; left += 1) {
+    if (random() * (size - left) < hits - drawn) drawn += 1;
   }
-  return wordings;
+  return { hits: drawn, size: THINNED_SIZE };
 }
 
-/** Users that must have come back to a wording for its users to be compared with those of others: fewer claim nothing. */
-const MIN_PERSISTENT = 2;
+function seedOf({ affix }: WordingCount): number {
+  return Number(BigInt.asUintN(32, BigInt(affix)));
+}
+
+function countAt({ hits, sharers }: WordingCount, level: number): GroupCount {
+  return { hits: hits[level] ?? 0, size: sharers };
+}
 
 /**
  * Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together.
  * Wordings that nobody comes back to are joined only where their users are exactly the same: there are many of them,
- * they can't be claimed, and for the fit of the null it is enough that they are counted once.
+ * they can't be claimed, and for the fit of the null it is enough that they are counted once. The wording with the most
+ * private inputs comes first and speaks for its family: chosen without looking at any p-value.
  */
-function familiesOf(wordings: readonly Wording[], parameters: WordingParameters): Wording[][] {
-  const sets = wordings.map((wording) =>
-    wording.users
-      .filter((use) => isPrivateUser(use, parameters))
-      .map((use) => use.account)
-      .sort(),
-  );
-  const union = new UnionFind(wordings.length);
-  const equal = Map.groupBy(sets.keys(), (index) => sets[index]?.join(" ") ?? "");
+function familiesOf(counts: readonly WordingCount[], parameters: WordingParameters): WordingCount[][] {
+  const union = new UnionFind(counts.length);
+  const equal = Map.groupBy(counts.keys(), (index) => counts[index]?.fingerprint ?? "");
   for (const [first, ...others] of equal.values()) {
     for (const other of others) union.join(first ?? other, other);
   }
-  const compared = [...equal.values()].flatMap(([first]) => {
-    const hits = Math.max(0, ...(wordings[first ?? 0]?.counts.map((count) => count.hits) ?? []));
-    return first === undefined || hits < MIN_PERSISTENT ? [] : [first];
+  // Equal sets of users need one comparison; some wording of a set may have been come back to where another was not.
+  const compared = [...equal.values()].flatMap((indices) => {
+    const found = indices.find((index) => (counts[index]?.users.length ?? 0) > 0);
+    return found === undefined ? [] : [found];
   });
+  const at = (index: number): number => compared[index] ?? 0;
   const pairs = similarSets(
-    compared.map((index) => sets[index] ?? []),
-    parameters.familyOverlap,
+    compared.map((index) => counts[index]?.users ?? []),
+    {
+      least: parameters.familyOverlap,
+      limit: SKETCH_SIZE,
+      isKnown: (a, b) => union.find(at(a)) === union.find(at(b)),
+    },
   );
-  for (const [a, b] of pairs) union.join(compared[a] ?? 0, compared[b] ?? 0);
-  const families = [...Map.groupBy(wordings, (_, index) => union.find(index)).values()];
-  return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
+  for (const [a, b] of pairs) union.join(at(a), at(b));
+  const families = [...Map.groupBy(counts, (_, index) => union.find(index)).values()];
+  return families.map((family) => family.sort((a, b) => b.inputs - a.inputs));
 }
 
-function inputsOf(wording: Wording): number {
-  return wording.users.reduce((sum, user) => sum + user.inputs, 0);
-}
-
-/** When those who came back to a wording began with it. */
-function startsOf(wording: Wording, parameters: WordingParameters): number[] {
-  const least = Math.min(...parameters.hourLevels);
-  return wording.users
-    .filter((use) => isPrivateUser(use, parameters) && use.hours >= least)
-    .map((use) => use.sinceMs);
-}
-
-/** The wording with the most private inputs speaks for its family: chosen without looking at any p-value. */
 function judgeFamily(
-  family: readonly Wording[],
+  suspect: Suspect,
   context: {
-    /** Fits by level. */
-    readonly shapes: readonly (readonly RobustFit[])[];
-    /** Beginnings of the persistent users of all families, ascending. */
-    readonly everybodyMs: readonly number[];
+    readonly usesOf: ReadonlyMap<string, readonly WordingUse[]>;
+    readonly survey: Survey;
     readonly parameters: WordingParameters;
   },
 ): Omit<WordingFamily, "adjusted"> {
-  const { shapes, everybodyMs, parameters } = context;
-  const leader = family[0] ?? { affix: "", users: [], counts: [] };
-  const tails = tailsOf(leader, shapes);
-  const best = tails.indexOf(Math.min(...tails));
-  const privateUsers = leader.users.filter((use) => isPrivateUser(use, parameters));
+  const { usesOf, survey, parameters } = context;
+  const [leader] = suspect.wordings;
+  const users = usesOf.get(leader?.affix ?? "") ?? [];
+  const privateUsers = users.filter((use) => isPrivateUser(use, parameters));
   const { likeness, between } = corroborate(privateUsers, parameters);
   const loadOdds = rateOddsOf(privateUsers, parameters);
-  const start = sharedStart(startsOf(leader, parameters), everybodyMs, parameters.startHours).pValue;
-  const persistence = smallestOf(tails);
+  const start = sharedStart(leader?.startsMs ?? [], survey.everybodyMs, parameters.startHours).pValue;
+  const { persistence, level } = suspect;
   return {
     persistence,
     likeness,
@@ -213,13 +269,13 @@ function judgeFamily(
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its absence vetoes: customers
     // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
     pValue: loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([likeness, start])),
-    affixes: family.map((wording) => wording.affix),
-    members: membersOf(family, shapes, parameters),
-    sharers: leader.users.length,
-    persistent: leader.counts[best]?.hits ?? 0,
-    level: parameters.hourLevels[best] ?? 0,
-    inputs: inputsOf(leader),
-    matter: sumOf(leader.users),
+    affixes: suspect.wordings.map(({ affix }) => affix),
+    members: membersOf(suspect, usesOf, parameters),
+    sharers: leader?.sharers ?? 0,
+    persistent: leader?.hits[level] ?? 0,
+    level: parameters.hourLevels[level] ?? 0,
+    inputs: leader?.inputs ?? 0,
+    matter: sumOf(users),
   };
 }
 
@@ -238,9 +294,9 @@ function rateOddsOf(users: readonly WordingUse[], { nowMs }: WordingParameters):
  * p-values by level. Campaigns among the others can only make either fit heavier and its p-value larger, each at
  * another time: the smaller one counts, paid for by Bonferroni.
  */
-function tailsOf(wording: Wording, shapes: readonly (readonly RobustFit[])[]): number[] {
-  return wording.counts.map((count, level) =>
-    smallestOf((shapes[level] ?? [NO_FIT]).map((fit) => fittedUpperTail(count, fit))),
+function tailsOf(wording: WordingCount, shapes: readonly (readonly RobustFit[])[]): number[] {
+  return wording.hits.map((_, level) =>
+    smallestOf((shapes[level] ?? [NO_FIT]).map((fit) => fittedUpperTail(countAt(wording, level), fit))),
   );
 }
 
@@ -252,25 +308,20 @@ function sumOf(users: readonly WordingUse[]): number[] {
 
 /** Private users of the leader, and of those other wordings that would stand on their own. */
 function membersOf(
-  family: readonly Wording[],
-  shapes: readonly (readonly RobustFit[])[],
+  { standing }: Suspect,
+  usesOf: ReadonlyMap<string, readonly WordingUse[]>,
   parameters: WordingParameters,
 ): FamilyMember[] {
   const members = new Map<string, FamilyMember>();
-  const standing = family.filter(
-    (wording, index) => index === 0 || smallestOf(tailsOf(wording, shapes)) <= parameters.memberLevel,
-  );
-  for (const wording of standing) {
-    for (const use of wording.users) {
-      if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
-      const known = members.get(use.account);
-      members.set(use.account, {
-        account: use.account,
-        inputs: Math.max(known?.inputs ?? 0, use.inputs),
-        hours: Math.max(known?.hours ?? 0, use.hours),
-        sinceMs: Math.min(known?.sinceMs ?? Number.POSITIVE_INFINITY, use.sinceMs),
-      });
-    }
+  for (const use of [...standing].flatMap((affix) => usesOf.get(affix) ?? [])) {
+    if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
+    const known = members.get(use.account);
+    members.set(use.account, {
+      account: use.account,
+      inputs: Math.max(known?.inputs ?? 0, use.inputs),
+      hours: Math.max(known?.hours ?? 0, use.hours),
+      sinceMs: Math.min(known?.sinceMs ?? Number.POSITIVE_INFINITY, use.sinceMs),
+    });
   }
   return [...members.values()].sort((a, b) => b.inputs - a.inputs || a.account.localeCompare(b.account));
 }
