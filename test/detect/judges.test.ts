@@ -1,7 +1,12 @@
 // Judges on rows made by hand: what each of them must and must not say, without the engine.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeLinks, type LinkableAccount } from "../../src/detect/judges/linked-accounts.ts";
+import {
+  judgeLinks,
+  type LinkableAccount,
+  type LinkedCluster,
+  surveyLinks,
+} from "../../src/detect/judges/linked-accounts.ts";
 import { groupSameHand } from "../../src/detect/judges/same-hand.ts";
 import type { WordingFamily } from "../../src/detect/judges/shared-wording.ts";
 
@@ -57,9 +62,6 @@ function linkable(index: number, change: Partial<LinkableAccount> = {}): Linkabl
     inputs: 0,
     hours: 0,
     sinceMs: 0,
-    sum: [],
-    squares: 0,
-    exemplars: [],
     ...change,
   };
 }
@@ -72,17 +74,25 @@ test("a fact that everybody shares links nobody; the order of rows changes nothi
     hourLevels: [4, 12],
     alikeMargin: 0.1,
     setAside: 0.001,
+    level: 0.01,
+  };
+  const judged = (rows: readonly LinkableAccount[]): LinkedCluster[] => {
+    const survey = surveyLinks(rows, parameters);
+    const traffic = survey.suspects
+      .flatMap(({ workers }) => workers)
+      .map(({ account, inputs }) => ({ account, inputs, sum: [400, 0], squares: 5_000, exemplars: [] }));
+    return judgeLinks(survey, traffic, parameters);
   };
   const crowd = Array.from({ length: 600 }, (_, index) => linkable(index));
-  assert.deepEqual(judgeLinks(crowd, parameters), []);
-  const worker = { payment: "1", wording: "9", inputs: 40, hours: 20, sum: [400, 0], squares: 5_000 };
+  assert.deepEqual(judged(crowd), []);
+  const worker = { payment: "1", wording: "9", inputs: 40, hours: 20 };
   const rows = [...crowd, ...Array.from({ length: 8 }, (_, index) => linkable(700 + index, worker))];
-  const [first, ...rest] = judgeLinks(rows, parameters);
+  const [first, ...rest] = judged(rows);
   assert.deepEqual(rest, []);
   assert.equal(first?.workers.length, 8);
   assert.ok((first?.adjusted ?? 1) < 0.01);
   assert.match(first?.links.join(" ") ?? "", /payment, shared by up to 8/);
-  const [reversed] = judgeLinks([...rows].reverse(), parameters);
+  const [reversed] = judged([...rows].reverse());
   assert.deepEqual([...(reversed?.accounts ?? [])].sort(), first?.accounts);
   assert.equal(reversed?.pValue, first?.pValue);
 });

@@ -1,62 +1,52 @@
 -- For every account: the facts that could link it (means of payment, organisation, mail domain, addresses), and
 -- whether it works through a list: a wording of its own under which almost nothing occurs twice, over many hours.
+-- What it asked under that wording is read by the follow-up, for the clusters that these counts make suspect.
 WITH
     frequent AS
     (
-        SELECT account, affix
+        SELECT cityHash64(account) AS user, affix
         FROM exchange_features
         ARRAY JOIN affixes AS affix
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, affix
+        GROUP BY user, affix
         HAVING count() >= {minInputs:UInt32}
     ),
-    chosen AS
-    (
-        SELECT account, argMax(affix, (inputs, affix)) AS wording
-        FROM
-        (
-            SELECT account, affix, uniq(input) AS inputs
-            FROM exchange_features
-            ARRAY JOIN affixes AS affix
-            WHERE served AND NOT continued
-              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-              AND (account, affix) IN frequent
-            GROUP BY account, affix
-            HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * uniq(input, toStartOfHour(time))
-        )
-        GROUP BY account
-    ),
-    lists AS
+    asked AS
     (
         SELECT
             account,
-            any(wording) AS wording,
+            cityHash64(account) AS user,
+            input,
+            min(time) AS first,
+            uniqExact(toStartOfHour(time)) AS sittings,
+            any(affixes) AS wordings
+        FROM exchange_features
+        WHERE served AND NOT continued AND user IN (SELECT user FROM frequent)
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+        GROUP BY account, input
+    ),
+    wordings AS
+    (
+        SELECT
+            user,
+            any(account) AS account,
+            affix,
             count() AS inputs,
             uniqExact(toStartOfHour(first)) AS hours,
-            min(first) AS since,
-            sumForEach(vector) AS sum,
-            sum(arraySum(x -> x * x, vector)) AS squares,
-            groupArraySorted(2)(id) AS exemplars
-        FROM
-        (
-            SELECT
-                account,
-                any(chosen.wording) AS wording,
-                input,
-                min(time) AS first,
-                arrayMap(x -> toInt32(x), any(embedding)) AS vector,
-                any(exchange) AS id
-            FROM exchange_features
-            INNER JOIN chosen USING (account)
-            WHERE served AND NOT continued
-              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-              AND has(affixes, chosen.wording)
-            GROUP BY account, input
-        )
+            min(first) AS since
+        FROM asked
+        ARRAY JOIN wordings AS affix
+        WHERE (user, affix) IN frequent
+        GROUP BY user, affix
+        HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * sum(sittings)
+    ),
+    lists AS
+    (
+        SELECT account, argMax((affix, inputs, hours, since), (inputs, affix)) AS list
+        FROM wordings
         GROUP BY account
     ),
     addresses AS
@@ -79,13 +69,10 @@ SELECT
     toString(known.organization) AS organization,
     toString(known.domain) AS domain,
     arrayMap(x -> toString(x), addresses.ips) AS ips,
-    toString(lists.wording) AS wording,
-    toUInt32(lists.inputs) AS inputs,
-    toUInt32(lists.hours) AS hours,
-    toFloat64(toUnixTimestamp64Milli(lists.since)) AS sinceMs,
-    arrayMap(x -> toFloat64(x), lists.sum) AS sum,
-    toFloat64(lists.squares) AS squares,
-    lists.exemplars AS exemplars
+    toString(lists.list.1) AS wording,
+    toUInt32(lists.list.2) AS inputs,
+    toUInt32(lists.list.3) AS hours,
+    toFloat64(toUnixTimestamp64Milli(lists.list.4)) AS sinceMs
 FROM addresses
 LEFT JOIN lists ON lists.account = addresses.account
 LEFT JOIN known ON known.account = addresses.account

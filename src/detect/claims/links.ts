@@ -1,20 +1,34 @@
 // Words what the link judge found: linked accounts that each work through a list.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
-import { judgeLinks, type LinkableAccount } from "../judges/linked-accounts.ts";
-import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+import {
+  judgeLinks,
+  type LinkableAccount,
+  type ListTraffic,
+  surveyLinks,
+} from "../judges/linked-accounts.ts";
+import { followUpRowsOf, identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
 
 export async function links(store: Readable, detector: Detector, options: RunOptions): Promise<Assertion[]> {
-  const rows = await rowsOf<LinkableAccount>(store, detector, options);
-  const clusters = judgeLinks(rows, {
+  const parameters = {
     maxShare: numberParameter(detector, "maxShare"),
     minWeight: numberParameter(detector, "minWeight"),
     minAccounts: numberParameter(detector, "minAccounts"),
     hourLevels: listParameter(detector, "hourLevels"),
     alikeMargin: numberParameter(detector, "alikeMargin"),
     setAside: numberParameter(detector, "setAside"),
+    level: options.level,
+  };
+  const survey = surveyLinks(await rowsOf<LinkableAccount>(store, detector, options), parameters);
+  if (survey.suspects.length === 0) return [];
+  const workers = survey.suspects.flatMap((suspect) => suspect.workers);
+  const traffic = await followUpRowsOf<ListTraffic>(store, detector, options, {
+    accounts: workers.map(({ account }) => account),
+    wordings: workers.map(({ wording }) => BigInt(wording)),
   });
-  const found = clusters.filter((cluster) => cluster.adjusted <= options.level && cluster.workers.length > 1);
+  const found = judgeLinks(survey, traffic, parameters).filter(
+    (cluster) => cluster.adjusted <= options.level && cluster.workers.length > 1,
+  );
   return found.map((cluster) => {
     const inputs = cluster.workers.reduce((sum, worker) => sum + worker.inputs, 0);
     const oldest = cluster.workers.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
@@ -23,7 +37,7 @@ export async function links(store: Readable, detector: Detector, options: RunOpt
       accounts: cluster.workers.map((worker) => worker.account),
       pValue: cluster.adjusted,
       eValue: null,
-      errorRate: `False discovery rate ${share(options.level)} over the ${clusters.length} clusters of linked accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: clusters of independent customers, fitted to the other clusters and to unlinked accounts.`,
+      errorRate: `False discovery rate ${share(options.level)} over the ${survey.tested} clusters of linked accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: clusters of independent customers, fitted to the other clusters and to unlinked accounts.`,
       summary: `${cluster.workers.length} of ${cluster.accounts.length} linked accounts each work through a list of their own: ${inputs} inputs, pooled.`,
       contributions: [
         { name: "links", value: cluster.links.join("; ") },
@@ -42,10 +56,7 @@ export async function links(store: Readable, detector: Detector, options: RunOpt
         },
         {
           name: "exemplars",
-          value: cluster.workers
-            .flatMap((worker) => worker.exemplars)
-            .slice(0, 5)
-            .join(", "),
+          value: cluster.exemplars.slice(0, 5).join(", "),
         },
       ],
       anchor: oldest.account,

@@ -1,21 +1,38 @@
 // Words what the judge of neighbourhoods found: an account that asks for small changes of each of many texts.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, numberParameter } from "../catalog.ts";
-import { judgeNeighbourhoods, type VersionUse } from "../judges/neighbourhoods.ts";
-import { identityOf, type Readable, type RunOptions, rowsOf, ruleOfThree, sinceText } from "./claim.ts";
+import {
+  type GroupOwner,
+  judgeNeighbourhoods,
+  suspectsOf,
+  type VersionUse,
+} from "../judges/neighbourhoods.ts";
+import {
+  followUpRowsOf,
+  identityOf,
+  type Readable,
+  type RunOptions,
+  rowsOf,
+  ruleOfThree,
+  sinceText,
+} from "./claim.ts";
 
 export async function neighbourhoods(
   store: Readable,
   detector: Detector,
   options: RunOptions,
 ): Promise<Assertion[]> {
-  const rows = await rowsOf<VersionUse>(store, detector, options);
-  const judged = judgeNeighbourhoods(rows, {
+  const parameters = {
     minVersions: numberParameter(detector, "minVersions"),
     minGroups: numberParameter(detector, "minGroups"),
     minHours: numberParameter(detector, "minHours"),
     minStar: numberParameter(detector, "minStar"),
-  });
+  };
+  const owners = await rowsOf<GroupOwner>(store, detector, options);
+  const accounts = suspectsOf(owners, parameters);
+  if (accounts.length === 0) return [];
+  const rows = await followUpRowsOf<VersionUse>(store, detector, options, { accounts });
+  const judged = judgeNeighbourhoods(rows, owners.length, parameters);
   return judged.map((found) => ({
     ...identityOf(detector),
     accounts: [found.account],

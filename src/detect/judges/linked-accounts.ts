@@ -1,7 +1,7 @@
 // Links accounts by rare shared facts, and judges each cluster as one: more list-workers than any honest cluster has?
 import { UndirectedGraph } from "graphology";
 import louvainModule from "graphology-communities-louvain";
-import { fitRobust, fittedUpperTail, NO_FIT, type RobustFit } from "../../core/statistics/beta-binomial.ts";
+import { fitRobust, fittedUpperTail, NO_FIT } from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { type Corroboration, corroborate } from "./corroboration.ts";
 
@@ -20,6 +20,12 @@ export interface LinkableAccount {
   readonly inputs: number;
   readonly hours: number;
   readonly sinceMs: number;
+}
+
+/** A row of the follow-up: what a list worker asked under the wording of its list. */
+export interface ListTraffic {
+  readonly account: string;
+  readonly inputs: number;
   readonly sum: readonly number[];
   readonly squares: number;
   readonly exemplars: readonly string[];
@@ -35,16 +41,31 @@ export interface LinkParameters {
   readonly hourLevels: readonly number[];
   readonly alikeMargin: number;
   readonly setAside: number;
+  /** Declared false discovery rate. */
+  readonly level: number;
 }
 
-export interface LinkedCluster extends Corroboration {
+/** What links and hours alone say. */
+export interface LinkSurvey {
+  /** Clusters with more list workers than chance explains. */
+  readonly suspects: readonly SuspectCluster[];
+  /** Clusters that were tested. */
+  readonly tested: number;
+}
+
+export interface SuspectCluster {
   readonly accounts: readonly string[];
   readonly workers: readonly LinkableAccount[];
   /** The kinds of facts that hold it together, with how many accounts share each. */
   readonly links: readonly string[];
   readonly persistence: number;
+  /** Hours over which its workers work. */
   readonly level: number;
+}
+
+export interface LinkedCluster extends Corroboration, SuspectCluster {
   readonly adjusted: number;
+  readonly exemplars: readonly string[];
 }
 
 interface Fact {
@@ -52,11 +73,14 @@ interface Fact {
   readonly accounts: readonly number[];
 }
 
-/** Clusters that were judged, most likely first. Deterministic: nodes in order of name, a fixed random sequence. */
-export function judgeLinks(rows: readonly LinkableAccount[], parameters: LinkParameters): LinkedCluster[] {
+/**
+ * The first half: clusters the accounts, fits the null to all clusters, and says which are worth a look. Deterministic:
+ * nodes in order of name, a fixed random sequence.
+ */
+export function surveyLinks(rows: readonly LinkableAccount[], parameters: LinkParameters): LinkSurvey {
   const facts = factsOf(rows, parameters);
   const clusters = clustersOf(rows, facts, parameters);
-  if (clusters.length === 0) return [];
+  if (clusters.length === 0) return { suspects: [], tested: 0 };
   const linked = new Set(clusters.flat());
   const shapes = parameters.hourLevels.map((level) =>
     fitRobust(
@@ -69,11 +93,73 @@ export function judgeLinks(rows: readonly LinkableAccount[], parameters: LinkPar
       parameters,
     ),
   );
-  const judged = clusters.map((cluster) => judgeCluster({ rows, facts, cluster, shapes, parameters }));
-  const adjusted = adjustedPValues(judged.map((one) => one.pValue));
+  const tails = clusters.map((cluster) =>
+    parameters.hourLevels.map((level, at) =>
+      fittedUpperTail(
+        { hits: countWorkers(rows, cluster, level), size: cluster.length },
+        shapes[at] ?? NO_FIT,
+      ),
+    ),
+  );
+  const persistence = tails.map(smallestOf);
+  const adjusted = adjustedPValues(persistence);
+  const factsBy = Map.groupBy(
+    facts.flatMap((fact) => fact.accounts.map((account) => ({ account, fact }))),
+    ({ account }) => account,
+  );
+  const suspects = clusters.flatMap((cluster, index): SuspectCluster[] => {
+    // A cluster's p-value is at least its persistence: what persistence alone does not carry can't be claimed.
+    if ((adjusted[index] ?? 1) > parameters.level) return [];
+    const own = tails[index] ?? [1];
+    const level = parameters.hourLevels[own.indexOf(Math.min(...own))] ?? 0;
+    const members = cluster.flatMap((at) => rows[at] ?? []);
+    const shared = cluster.flatMap((at) => factsBy.get(at)?.map(({ fact }) => fact) ?? []);
+    return [
+      {
+        accounts: members.map((row) => row.account),
+        workers: members.filter((row) => row.hours >= level),
+        links: linksOf(shared),
+        persistence: persistence[index] ?? 1,
+        level,
+      },
+    ];
+  });
+  return { suspects, tested: clusters.length };
+}
+
+/** The second half: judges the suspects by what their workers asked; most likely first. Pure. */
+export function judgeLinks(
+  survey: LinkSurvey,
+  traffic: readonly ListTraffic[],
+  parameters: LinkParameters,
+): LinkedCluster[] {
+  const trafficOf = new Map(traffic.map((row) => [row.account, row]));
+  const judged = survey.suspects.map((suspect) => {
+    const asked = suspect.workers.flatMap(({ account }) => trafficOf.get(account) ?? []);
+    const alike = corroborate(asked, parameters);
+    return {
+      ...suspect,
+      ...alike,
+      exemplars: asked.flatMap(({ exemplars }) => exemplars),
+      pValue: Math.max(suspect.persistence, alike.pValue),
+    };
+  });
+  const unseen = Array.from({ length: survey.tested - judged.length }, () => 1);
+  const adjusted = adjustedPValues([...judged.map((one) => one.pValue), ...unseen]);
   return judged
     .map((one, index) => ({ ...one, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || (a.accounts[0] ?? "").localeCompare(b.accounts[0] ?? ""));
+}
+
+/** @param held every fact of every member: one that several hold is there as often */
+function linksOf(held: readonly Fact[]): string[] {
+  const shared = [...Map.groupBy(held, (fact) => fact).values()].flatMap(([fact, ...others]) =>
+    fact === undefined || others.length === 0 ? [] : [fact],
+  );
+  return [...Map.groupBy(shared, (fact) => fact.kind)].map(
+    ([kind, list]) =>
+      `${list.length} × ${kind}, shared by up to ${list.reduce((most, fact) => Math.max(most, fact.accounts.length), 0)}`,
+  );
 }
 
 function countWorkers(rows: readonly LinkableAccount[], cluster: readonly number[], level: number): number {
@@ -138,40 +224,5 @@ function sequence(): () => number {
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
-  };
-}
-
-function judgeCluster(input: {
-  readonly rows: readonly LinkableAccount[];
-  readonly facts: readonly Fact[];
-  readonly cluster: readonly number[];
-  readonly shapes: readonly RobustFit[];
-  readonly parameters: LinkParameters;
-}): Omit<LinkedCluster, "adjusted"> {
-  const { rows, facts, cluster, shapes, parameters } = input;
-  const tails = parameters.hourLevels.map((level, at) =>
-    fittedUpperTail({ hits: countWorkers(rows, cluster, level), size: cluster.length }, shapes[at] ?? NO_FIT),
-  );
-  const persistence = smallestOf(tails);
-  const level = parameters.hourLevels[tails.indexOf(Math.min(...tails))] ?? 0;
-  const members = cluster.map((index) => rows[index]).filter((row) => row !== undefined);
-  const workers = members.filter((row) => row.hours >= level);
-  const alike = corroborate(workers, parameters);
-  const inside = new Set(cluster);
-  const links = Map.groupBy(
-    facts.filter((fact) => fact.accounts.filter((index) => inside.has(index)).length >= 2),
-    (fact) => fact.kind,
-  );
-  return {
-    ...alike,
-    accounts: members.map((row) => row.account),
-    workers,
-    links: [...links.entries()].map(
-      ([kind, list]) =>
-        `${list.length} × ${kind}, shared by up to ${Math.max(...list.map((f) => f.accounts.length))}`,
-    ),
-    persistence,
-    level,
-    pValue: Math.max(persistence, alike.pValue),
   };
 }

@@ -2,7 +2,15 @@
 import { starRatio } from "../../core/statistics/star.ts";
 import { UnionFind } from "../union-find.ts";
 
-/** A row of the query: one input of an account that shares a key with other inputs of one day. */
+/** A row of the query: an account with groups of nearly equal inputs, each asked within a day. */
+export interface GroupOwner {
+  readonly account: string;
+  readonly groups: number;
+  /** Groups that may have `minVersions` versions. */
+  readonly large: number;
+}
+
+/** A row of the follow-up: one input of an account that shares a key with other inputs of one day. */
 export interface VersionUse {
   readonly account: string;
   readonly input: string;
@@ -13,8 +21,6 @@ export interface VersionUse {
   readonly exemplar: string;
   /** 1 when log-probabilities were asked for. */
   readonly scored: number;
-  /** Accounts with any group of nearly equal inputs within a day: what the error bound stands on. */
-  readonly able: number;
 }
 
 export interface NeighbourhoodParameters {
@@ -42,18 +48,25 @@ export interface Neighbourhoods {
 
 const HOUR_MS = 3_600_000;
 
+/** Accounts whose inputs are worth reading. */
+export function suspectsOf(owners: readonly GroupOwner[], { minGroups }: NeighbourhoodParameters): string[] {
+  return owners.filter(({ large }) => large >= minGroups).map(({ account }) => account);
+}
+
 /**
  * Mattern et al. 2023 (arXiv 2305.18462) compare a text with tens of neighbours; tests of robustness make a few
  * variants and end. Inputs that share a key are versions of one text. Pure.
+ * @param able accounts with any group of nearly equal inputs within a day: what the error bound stands on
  */
 export function judgeNeighbourhoods(
   rows: readonly VersionUse[],
+  able: number,
   parameters: NeighbourhoodParameters,
 ): Neighbourhoods[] {
   const found = [...Map.groupBy(rows, (row) => row.account)]
     .map(([account, uses]) => neighbourhoodsOf(account, uses, parameters))
     .filter(({ texts, hours }) => texts >= parameters.minGroups && hours >= parameters.minHours);
-  const clean = Math.max(0, Math.max(0, ...rows.map((row) => row.able)) - found.length);
+  const clean = Math.max(0, able - found.length);
   return found
     .map((one) => ({ ...one, clean }))
     .sort((a, b) => b.versions - a.versions || a.account.localeCompare(b.account));
