@@ -1,6 +1,6 @@
 // Judges how much one account has taken without ever repeating itself, against accounts of its own kind.
 import { adjustedPValues } from "../../core/statistics/multiple-testing.ts";
-import { tailPValue } from "../../core/statistics/tail.ts";
+import { tailPValues } from "../../core/statistics/tail.ts";
 
 /** A row of the query. */
 export interface AccountTake {
@@ -38,18 +38,13 @@ export interface Coverage {
  */
 export function judgeCoverage(rows: readonly AccountTake[], parameters: CoverageParameters): Coverage[] {
   const scores = rows.map((row) => Math.sqrt(row.singles * row.tokens));
-  const judged: Omit<Coverage, "adjusted">[] = [];
-  rows.forEach((take, index) => {
-    if (take.singles < parameters.minSingleShare * take.exchanges) return;
+  const tails = tailPValues(scores);
+  const [first = 0, second = 0] = scores.toSorted((a, b) => b - a);
+  const judged = rows.flatMap((take, index): Omit<Coverage, "adjusted">[] => {
+    if (take.singles < parameters.minSingleShare * take.exchanges) return [];
     const score = scores[index] ?? 0;
-    const peers = scores.filter((_, other) => other !== index);
-    judged.push({
-      take,
-      score,
-      pValue: tailPValue(score, peers),
-      peers: peers.length,
-      runnerUp: Math.max(0, ...peers),
-    });
+    const runnerUp = score === first ? second : first;
+    return [{ take, score, pValue: tails[index] ?? 1, peers: rows.length - 1, runnerUp }];
   });
   const adjusted = adjustedPValues(judged.map((one) => one.pValue));
   return judged
