@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000;
 function family(name: string, startHour: number, inputs: number, matter: readonly number[]): WordingFamily {
   return {
     affixes: [name],
+    standing: [name],
     members: Array.from({ length: 12 }, (_, index) => ({
       account: `${name}-${index}`,
       inputs: inputs + (index % 3),

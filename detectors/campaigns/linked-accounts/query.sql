@@ -20,7 +20,7 @@ WITH
             cityHash64(account) AS user,
             input,
             min(time) AS first,
-            uniqExact(toStartOfHour(time)) AS sittings,
+            if(toStartOfHour(min(time)) = toStartOfHour(max(time)), 1, count()) AS askings,
             any(affixes) AS wordings
         FROM exchange_features
         WHERE served AND NOT continued AND user IN (SELECT user FROM frequent)
@@ -41,7 +41,7 @@ WITH
         ARRAY JOIN wordings AS affix
         WHERE (user, affix) IN frequent
         GROUP BY user, affix
-        HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * sum(sittings)
+        HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * sum(askings)
     ),
     lists AS
     (

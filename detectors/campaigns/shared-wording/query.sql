@@ -42,6 +42,7 @@ WITH
             input,
             if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
             min(time) AS first,
+            intDiv(toUnixTimestamp(first), 3600) AS hour,
             any(affixes) AS wordings
         FROM exchange_features
         WHERE served AND NOT continued
@@ -49,34 +50,26 @@ WITH
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account, input
     ),
-    hourly AS
-    (
-        SELECT
-            affix,
-            user,
-            toStartOfHour(first) AS hour,
-            sum(askings) AS uses,
-            countIf(askings = 1) AS inputs,
-            sumIf(intDiv(720720, greatest(several.accounts, 1)), askings = 1) AS distinct,
-            minIf(first, askings = 1) AS since
-        FROM asked
-        LEFT JOIN several ON several.input = asked.input
-        ARRAY JOIN wordings AS affix
-        WHERE affix IN frequent
-        GROUP BY affix, user, hour
-    ),
     users AS
     (
         SELECT
             affix,
             user,
-            sum(hourly.uses) AS uses,
-            sum(hourly.inputs) AS inputs,
-            sum(hourly.distinct) AS distinct,
-            countIf(hourly.inputs > 0) AS hours,
-            minIf(hourly.since, hourly.inputs > 0) AS since,
+            sum(askings) AS uses,
+            countIf(askings = 1) AS inputs,
+            sumIf(intDiv(720720, greatest(several.accounts, 1)), askings = 1) AS distinct,
+            -- Hours as bits, three times: of a few, two rarely fall on one bit in all of them. Never too many.
+            greatest(
+                bitCount(groupBitOrIf(bitShiftLeft(toUInt64(1), hour % 64), askings = 1)),
+                bitCount(groupBitOrIf(bitShiftLeft(toUInt64(1), hour % 63), askings = 1)),
+                bitCount(groupBitOrIf(bitShiftLeft(toUInt64(1), hour % 61), askings = 1))
+            ) AS hours,
+            minIf(first, askings = 1) AS since,
             inputs > 0 AND inputs >= {minOwnPrivateShare:Float64} * uses AS isPrivate
-        FROM hourly
+        FROM asked
+        LEFT JOIN several ON several.input = asked.input
+        ARRAY JOIN wordings AS affix
+        WHERE affix IN frequent
         GROUP BY affix, user
     ),
     wordings AS
@@ -85,7 +78,7 @@ WITH
             affix,
             count() AS sharers,
             sum(users.inputs) AS inputs,
-            sumForEach(arrayMap(level -> toUInt32(isPrivate AND hours >= level), {hourLevels:Array(UInt32)})) AS hits,
+            groupArrayIf(hours, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)})) AS worked,
             (countIf(isPrivate), groupBitXorIf(user, isPrivate), sumIf(user, isPrivate)) AS privateUsers,
             groupArraySortedIf({sketchSize:UInt32})(toUInt32(user), isPrivate) AS smallest,
             arraySort(groupArrayIf(since, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)}))) AS starts
@@ -99,7 +92,7 @@ SELECT
     toString(affix) AS affix,
     toUInt32(sharers) AS sharers,
     toUInt32(inputs) AS inputs,
-    arrayMap(hit -> toUInt32(hit), hits) AS hits,
+    arrayMap(level -> toUInt32(arrayCount(own -> own >= level, worked)), {hourLevels:Array(UInt32)}) AS hits,
     toString(privateUsers) AS fingerprint,
     if(length(starts) >= {minPersistent:UInt32}, arrayDistinct(smallest), []) AS users,
     arrayMap(start -> toFloat64(toUnixTimestamp64Milli(start)), starts) AS startsMs

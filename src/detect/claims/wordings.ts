@@ -3,10 +3,11 @@ import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
 import { groupSameHand } from "../judges/same-hand.ts";
 import {
-  affixesOf,
   judgeWordings,
   MIN_PERSISTENT,
+  membersOf,
   SKETCH_SIZE,
+  sampleOf,
   surveyWordings,
   type WordingCount,
   type WordingFamily,
@@ -27,12 +28,21 @@ export async function wordings(
     sketchSize: SKETCH_SIZE,
   });
   const survey = surveyWordings(counts, parameters);
-  const affixes = affixesOf(survey).map(BigInt);
-  const uses =
-    affixes.length === 0 ? [] : await followUpRowsOf<WordingUse>(store, detector, options, { affixes });
-  const found = judgeWordings(survey, uses, parameters).filter(
-    (family) => family.adjusted <= options.level && family.members.length > 1,
+  if (survey.suspects.length === 0) return [];
+  const { affixes, users } = sampleOf(survey);
+  const sample = await usesOf(store, detector, options, { affixes, users });
+  const claimed = judgeWordings(survey, sample, parameters).filter(
+    (family) => family.adjusted <= options.level,
   );
+  if (claimed.length === 0) return [];
+  const standing = claimed.flatMap((family) => family.standing);
+  const uses = Map.groupBy(
+    await usesOf(store, detector, options, { affixes: standing, users: [] }),
+    (use) => use.affix,
+  );
+  const found = claimed
+    .map((family) => ({ ...family, members: membersOf(family, uses, parameters) }))
+    .filter(({ members }) => members.length > 1);
   const groups = groupSameHand(found, {
     sameLevel: numberParameter(detector, "sameLevel"),
     sameMatter: numberParameter(detector, "sameMatter"),
@@ -40,6 +50,16 @@ export async function wordings(
   return groups.map((group) =>
     wordingAssertion(detector, group, { judged: survey.tested, level: options.level }),
   );
+}
+
+/** @param users hashes of names; none: everybody, without vectors */
+async function usesOf(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+  { affixes, users }: { readonly affixes: readonly string[]; readonly users: readonly number[] },
+): Promise<WordingUse[]> {
+  return followUpRowsOf<WordingUse>(store, detector, options, { affixes: affixes.map(BigInt), users });
 }
 
 function parametersOf(detector: Detector, { nowMs, level }: RunOptions): WordingParameters {

@@ -29,21 +29,24 @@ export interface WordingCount {
   readonly hits: readonly number[];
   /** Equal for equal sets of private users. */
   readonly fingerprint: string;
-  /** Hashes of private users, ascending: the SKETCH_SIZE smallest. Empty where fewer than MIN_PERSISTENT came back. */
+  /** Hashes of private users, ascending: the SKETCH_SIZE smallest, a random part of many. Empty where fewer than MIN_PERSISTENT came back. */
   readonly users: readonly number[];
   /** When those began who came back to it. */
   readonly startsMs: readonly number[];
 }
 
-/** One account's use of one wording: asked for those wordings alone that can be claimed. */
+/** A row of the follow-up: one account's use of one wording. */
 export interface WordingUse {
   readonly affix: string;
   readonly account: string;
+  /** The hash of its name that `WordingCount.users` has. */
+  readonly user: number;
   readonly uses: number;
   readonly inputs: number;
   /** Different hours in which it sent private inputs. */
   readonly hours: number;
   readonly sinceMs: number;
+  /** Of its private inputs; empty where nobody needs it. */
   readonly sum: readonly number[];
   readonly squares: number;
 }
@@ -73,10 +76,11 @@ export interface WordingParameters {
   readonly familyOverlap: number;
 }
 
-/** A family of wordings with the accounts that use them. */
-export interface WordingFamily {
+/** A family of wordings, judged. */
+export interface JudgedFamily {
   readonly affixes: readonly string[];
-  readonly members: readonly FamilyMember[];
+  /** Of these, the wordings whose private users are members. */
+  readonly standing: readonly string[];
   /** p-value of "independent users of a popular wording". */
   readonly persistence: number;
   /** p-value of "each member has topics of its own". */
@@ -94,8 +98,13 @@ export interface WordingFamily {
   readonly level: number;
   readonly inputs: number;
   readonly between: number;
-  /** Sum of the embeddings of the leading wording's private inputs. */
+  /** Sum of the embeddings of the leading wording's private inputs, of a part of its users. */
   readonly matter: readonly number[];
+}
+
+/** With the accounts that are in it. */
+export interface WordingFamily extends JudgedFamily {
+  readonly members: readonly FamilyMember[];
 }
 
 export interface FamilyMember {
@@ -124,7 +133,7 @@ export interface Suspect {
   /** Most private inputs first. */
   readonly wordings: readonly WordingCount[];
   /** Wordings whose private users are members. */
-  readonly standing: ReadonlySet<string>;
+  readonly standing: readonly string[];
   readonly persistence: number;
   /** Index of the level of hours that speaks loudest. */
   readonly level: number;
@@ -156,7 +165,7 @@ export function surveyWordings(counts: readonly WordingCount[], parameters: Word
     return [
       {
         wordings,
-        standing: new Set(standing.map(({ affix }) => affix)),
+        standing: standing.map(({ affix }) => affix),
         persistence: persistence[index] ?? 1,
         level: own.indexOf(Math.min(...own)),
       },
@@ -166,18 +175,22 @@ export function surveyWordings(counts: readonly WordingCount[], parameters: Word
   return { suspects, tested: tested.length, everybodyMs };
 }
 
-/** Wordings whose users' rows the second half needs. */
-export function affixesOf(survey: Survey): string[] {
-  return survey.suspects.flatMap(({ standing }) => [...standing]);
+/** Which uses the second half needs: of each suspect's leading wording by as many users as its sketch holds. */
+export function sampleOf({ suspects }: Survey): { readonly affixes: string[]; readonly users: number[] } {
+  const leaders = suspects.flatMap(({ wordings: [leader] }) => leader ?? []);
+  return {
+    affixes: leaders.map(({ affix }) => affix),
+    users: [...new Set(leaders.flatMap(({ users }) => users))],
+  };
 }
 
-/** The second half: judges the suspects by what their users asked, and when; most likely first. Pure. */
+/** The second half: judges the suspects by what a part of their users asked, and when; most likely first. Pure. */
 export function judgeWordings(
   survey: Survey,
-  uses: readonly WordingUse[],
+  sample: readonly WordingUse[],
   parameters: WordingParameters,
-): WordingFamily[] {
-  const usesOf = Map.groupBy(uses, (use) => use.affix);
+): JudgedFamily[] {
+  const usesOf = Map.groupBy(sample, (use) => use.affix);
   const judged = survey.suspects.map((suspect) => judgeFamily(suspect, { usesOf, survey, parameters }));
   // Families that were not looked at can't be claimed: their p-values are as good as 1.
   const unseen = Array.from({ length: survey.tested - judged.length }, () => 1);
@@ -185,6 +198,26 @@ export function judgeWordings(
   return judged
     .map((family, index) => ({ ...family, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || (a.affixes[0] ?? "").localeCompare(b.affixes[0] ?? ""));
+}
+
+/** Private users of a family's standing wordings, most private inputs first. @param uses of these wordings, by everybody */
+export function membersOf(
+  { standing }: JudgedFamily,
+  uses: ReadonlyMap<string, readonly WordingUse[]>,
+  parameters: WordingParameters,
+): FamilyMember[] {
+  const members = new Map<string, FamilyMember>();
+  for (const use of standing.flatMap((affix) => uses.get(affix) ?? [])) {
+    if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
+    const known = members.get(use.account);
+    members.set(use.account, {
+      account: use.account,
+      inputs: Math.max(known?.inputs ?? 0, use.inputs),
+      hours: Math.max(known?.hours ?? 0, use.hours),
+      sinceMs: Math.min(known?.sinceMs ?? Number.POSITIVE_INFINITY, use.sinceMs),
+    });
+  }
+  return [...members.values()].sort((a, b) => b.inputs - a.inputs || a.account.localeCompare(b.account));
 }
 
 function isPrivateUser(use: WordingUse, parameters: WordingParameters): boolean {
@@ -251,11 +284,13 @@ function judgeFamily(
     readonly survey: Survey;
     readonly parameters: WordingParameters;
   },
-): Omit<WordingFamily, "adjusted"> {
+): Omit<JudgedFamily, "adjusted"> {
   const { usesOf, survey, parameters } = context;
   const [leader] = suspect.wordings;
-  const users = usesOf.get(leader?.affix ?? "") ?? [];
-  const privateUsers = users.filter((use) => isPrivateUser(use, parameters));
+  const sampled = new Set(leader?.users);
+  const privateUsers = (usesOf.get(leader?.affix ?? "") ?? []).filter(
+    (use) => sampled.has(use.user) && isPrivateUser(use, parameters),
+  );
   const { likeness, between } = corroborate(privateUsers, parameters);
   const loadOdds = rateOddsOf(privateUsers, parameters);
   const start = sharedStart(leader?.startsMs ?? [], survey.everybodyMs, parameters.startHours).pValue;
@@ -270,12 +305,12 @@ function judgeFamily(
     // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
     pValue: loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([likeness, start])),
     affixes: suspect.wordings.map(({ affix }) => affix),
-    members: membersOf(suspect, usesOf, parameters),
+    standing: suspect.standing,
     sharers: leader?.sharers ?? 0,
     persistent: leader?.hits[level] ?? 0,
     level: parameters.hourLevels[level] ?? 0,
     inputs: leader?.inputs ?? 0,
-    matter: sumOf(users),
+    matter: sumOf(privateUsers),
   };
 }
 
@@ -304,24 +339,4 @@ function sumOf(users: readonly WordingUse[]): number[] {
   const total: number[] = [];
   for (const { sum } of users) for (const [d, value] of sum.entries()) total[d] = (total[d] ?? 0) + value;
   return total;
-}
-
-/** Private users of the leader, and of those other wordings that would stand on their own. */
-function membersOf(
-  { standing }: Suspect,
-  usesOf: ReadonlyMap<string, readonly WordingUse[]>,
-  parameters: WordingParameters,
-): FamilyMember[] {
-  const members = new Map<string, FamilyMember>();
-  for (const use of [...standing].flatMap((affix) => usesOf.get(affix) ?? [])) {
-    if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
-    const known = members.get(use.account);
-    members.set(use.account, {
-      account: use.account,
-      inputs: Math.max(known?.inputs ?? 0, use.inputs),
-      hours: Math.max(known?.hours ?? 0, use.hours),
-      sinceMs: Math.min(known?.sinceMs ?? Number.POSITIVE_INFINITY, use.sinceMs),
-    });
-  }
-  return [...members.values()].sort((a, b) => b.inputs - a.inputs || a.account.localeCompare(b.account));
 }
