@@ -19,7 +19,7 @@ const HELP = `usage: npm run bench -- detect [options]
   --mmd                the MMD paper's protocol alone, on prompts instead of worlds
   --mmd-cuts 10        ways to cut the honest prompts into reference and test
   --scale 200000       sizes of the streamed world, such as 1000000,4000000,16000000 (none: "")
-  --folder <path>      keep worlds and results there, and go on from what is there already
+  --folder <path>      keep worlds, results and filled stores there, and go on from what is there already
   --no-baselines       without the naive detectors
   --json`;
 
@@ -45,7 +45,7 @@ export async function run(options: readonly string[]): Promise<void> {
     const scales: ScaleResult[] = [];
     for (const size of numbersOf(values.scale)) {
       console.error(`${size} exchanges streamed`);
-      scales.push(await runScale(size, folder));
+      scales.push(await runScale(size, folder, values.folder !== undefined));
     }
     report({ worlds, scales, broken }, values.json);
   } finally {

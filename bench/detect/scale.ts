@@ -1,8 +1,10 @@
 // How fast, and with how much memory, features are stored and a whole hunt runs over them: the streamed big world.
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setInterval } from "node:timers";
+import { z } from "zod";
 import { loadDetectors } from "../../src/detect/catalog.ts";
+import { FEATURE_VERSION } from "../../src/detect/features/rows.ts";
 import { Watch } from "../../src/detect/hunt.ts";
 import { Store } from "../../src/store/store.ts";
 import { fillOnThreads, piecesOf } from "./fill-threads.ts";
@@ -34,21 +36,58 @@ export interface ScaleResult {
 /** Virtual time between the hunt and the look after it: the analyst's default. */
 const TICK_MS = 5_000;
 
+const filledStore = z.object({
+  featureVersion: z.number(),
+  exchangesASecond: z.number(),
+  cpuMicroseconds: z.number(),
+  lastMs: z.number(),
+});
+
 /** Accounts grow with exchanges as in the largest published campaigns: 124,000 for 16 million. */
-export async function runScale(exchanges: number, folder: string): Promise<ScaleResult> {
-  const benign = Math.max(100, Math.round((exchanges * 100_000) / 16e6));
-  const attackers = Math.max(24, Math.round((exchanges * 24_000) / 16e6));
+function accountsFor(exchanges: number): { readonly benign: number; readonly attackers: number } {
+  return {
+    benign: Math.max(100, Math.round((exchanges * 100_000) / 16e6)),
+    attackers: Math.max(24, Math.round((exchanges * 24_000) / 16e6)),
+  };
+}
+
+/**
+ * The streamed world in a store, and what that took. With `keep` the store of an earlier run is taken as it is, if it
+ * was filled by the same version of the features.
+ */
+async function filled(
+  folder: string,
+  { exchanges, keep }: { readonly exchanges: number; readonly keep: boolean },
+): Promise<{ readonly store: Store; readonly facts: z.infer<typeof filledStore> }> {
+  const options = { folder, queryTimeoutMs: 600_000 };
+  const note = `${folder}.json`;
+  const text = keep ? await readFile(note, "utf8").catch(() => null) : null;
+  const known = text === null ? null : filledStore.parse(JSON.parse(text));
+  if (known?.featureVersion === FEATURE_VERSION) return { store: await Store.open(options), facts: known };
+  const store = await Store.openEmpty(options);
+  const { lines, done } = streamWorld(exchanges, accountsFor(exchanges));
+  const made = await fillOnThreads(store, piecesOf(lines));
+  await done;
+  const facts = {
+    featureVersion: FEATURE_VERSION,
+    exchangesASecond: made.exchanges / made.seconds,
+    cpuMicroseconds: (made.cpuSeconds * 1e6) / made.exchanges,
+    lastMs: made.lastMs,
+  };
+  if (keep) await writeFile(note, JSON.stringify(facts));
+  return { store, facts };
+}
+
+/** @param keep the filled store stays below `folder`, for another hunt over it */
+export async function runScale(exchanges: number, folder: string, keep: boolean): Promise<ScaleResult> {
   const storeFolder = join(folder, "stores", `scale-${exchanges}`);
-  const store = await Store.openEmpty({ folder: storeFolder, queryTimeoutMs: 600_000 });
+  const { store, facts } = await filled(storeFolder, { exchanges, keep });
   let peakBytes = 0;
   const sampler = setInterval(() => {
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
   }, 50);
   try {
-    const { lines, done } = streamWorld(exchanges, { benign, attackers });
-    const filled = await fillOnThreads(store, piecesOf(lines));
-    await done;
-    const nowMs = filled.lastMs + 1;
+    const nowMs = facts.lastMs + 1;
     const hunt = [];
     const watches = [];
     for (const detector of await loadDetectors()) {
@@ -70,11 +109,12 @@ export async function runScale(exchanges: number, folder: string): Promise<Scale
     for (const watch of watches) await watch.look(nowMs + TICK_MS);
     const tickSeconds = (performance.now() - beganMs) / 1000;
     const tables = await store.tables();
+    const accounts = accountsFor(exchanges);
     return {
       exchanges,
-      accounts: benign + attackers,
-      exchangesASecond: filled.exchanges / filled.seconds,
-      cpuMicroseconds: (filled.cpuSeconds * 1e6) / filled.exchanges,
+      accounts: accounts.benign + accounts.attackers,
+      exchangesASecond: facts.exchangesASecond,
+      cpuMicroseconds: facts.cpuMicroseconds,
       hunt,
       huntSeconds: hunt.reduce((sum, one) => sum + one.seconds, 0),
       huntCpuSeconds: hunt.reduce((sum, one) => sum + one.cpuSeconds, 0),
@@ -85,7 +125,7 @@ export async function runScale(exchanges: number, folder: string): Promise<Scale
   } finally {
     clearInterval(sampler);
     await store.close();
-    await rm(storeFolder, { recursive: true, force: true });
+    if (!keep) await rm(storeFolder, { recursive: true, force: true });
   }
 }
 
