@@ -44,6 +44,8 @@ export interface AlertTarget {
   readonly kind: AlertKind;
   readonly url: string;
   readonly secret: SecretReference | null;
+  /** File of the authorities that a `tls:` receiver's certificate may come from; null: the well-known ones. */
+  readonly ca: string | null;
   readonly format: "adyton" | "ocsf";
   /** Beginnings of the events it is told; empty: all. */
   readonly events: readonly string[];
@@ -58,7 +60,11 @@ export interface RespondConfig {
   readonly target: { readonly kind: TargetModel; readonly hiddenSize: number; readonly vocabulary: number };
   readonly onRedisFailure: "closed" | "open" | "localShare";
   readonly gateways: number;
-  readonly slow: { readonly requests: number; readonly windowSeconds: number };
+  readonly slow: {
+    readonly requests: number;
+    readonly windowSeconds: number;
+    readonly maxWaitSeconds: number;
+  };
   readonly verify: {
     readonly step: VerifyStep;
     readonly instructions: string;
@@ -130,18 +136,24 @@ const alertTarget = z.strictObject({
     .meta({ description: "Short name, used once." }),
   kind: z.enum(["webhook", "slack", "syslog"]).meta({
     description:
-      "`webhook`: JSON over HTTPS, signed; `slack`: a message that Slack and its likes understand; `syslog`: RFC 5424 over TCP or UDP.",
+      "`webhook`: JSON over HTTPS, signed; `slack`: a message that Slack and its likes understand; `syslog`: RFC 5424 over TLS, TCP or UDP.",
   }),
   url: z
     .string()
     .max(2048)
-    .refine((text) => URL.canParse(text) && /^(https?|tcp|udp):$/.test(new URL(text).protocol), {
-      error: "expected an http://, https://, tcp://host:port or udp://host:port URL",
+    .refine((text) => URL.canParse(text) && /^(https?|tls|tcp|udp):$/.test(new URL(text).protocol), {
+      error: "expected an http://, https://, tls://host:port, tcp://host:port or udp://host:port URL",
     })
-    .meta({ description: "Where alerts go." }),
+    .meta({
+      description: "Where alerts go. Syslog over `tls://` (RFC 5425) uses port 6514 where none is given.",
+    }),
   secret: secretReference.nullable().default(null).meta({
     description:
       "Where the webhook's signing secret is kept. `null`: not signed. Receivers check `webhook-signature` (docs/response.md).",
+  }),
+  ca: z.string().min(1).max(4096).nullable().default(null).meta({
+    description:
+      "PEM file of the authority that signed a `tls://` receiver's certificate. `null`: the well-known ones.",
   }),
   format: z.enum(["adyton", "ocsf"]).default("adyton").meta({
     description: "Form of the JSON: Adyton's own, or OCSF (Detection Finding).",
@@ -230,8 +242,19 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
     ),
     slow: z
       .strictObject({
-        requests: whole(1, 1_000_000, 6, "Requests in a window under the measure `slow`."),
+        requests: whole(
+          1,
+          1_000_000,
+          6,
+          "Requests in a window under the measure `slow`, evenly spread: 6 a minute are one every ten seconds.",
+        ),
         windowSeconds: whole(1, 86_400, 60, "Length of that window, seconds."),
+        maxWaitSeconds: whole(
+          0,
+          300,
+          30,
+          "Longest a request is held until its turn, seconds; what would wait longer is refused with `retry-after`. Keep it below `gateway.limits.requestTimeoutMs`. 0: nothing is held.",
+        ),
       })
       .prefault({})
       .meta({ description: "The pace that all accounts of one verdict share under the measure `slow`." }),

@@ -74,7 +74,9 @@ export class Handler {
       this.#refuse(arrival, code, identity, familyOfPath(pathOf(request)));
       return;
     }
-    const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal);
+    // Who has left, or comes too late, takes no turn of others.
+    const isGone = (): boolean => response.destroyed || shared.isStopping;
+    const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal, isGone);
     if (ruling === null) this.#admitted(arrival, decision, null);
     else this.#ruled(arrival, decision, ruling);
   }
@@ -96,8 +98,12 @@ export class Handler {
       );
       return;
     }
-    if (arrival.response.destroyed) this.#options.shared.metrics.leftEarly += 1;
-    else if (ruling.grant !== null) this.#admitted(arrival, decision, ruling.grant);
+    const { shared } = this.#options;
+    if (arrival.response.destroyed) shared.metrics.leftEarly += 1;
+    else if (shared.isStopping) {
+      const identity = this.#identityOf(arrival, decision.principal);
+      this.#refuse(arrival, "gateway.stopping", identity, decision.route.family);
+    } else if (ruling.grant !== null) this.#admitted(arrival, decision, ruling.grant);
     else {
       const { code, notice } = ruling.refusal;
       const identity = this.#identityOf(arrival, decision.principal);

@@ -1,13 +1,14 @@
 // Applies what was decided about an account: refuses, slows, reduces, and keeps budgets. For nearly everybody it says
 // at once that nothing applies.
-
+import type { RespondConfig } from "../config/respond-section.ts";
 import type { TokensUsed } from "../core/answer-usage.ts";
 import type { ReasonCode } from "../core/measure.ts";
-import type { Admission, Budgets, Caller } from "../state/budgets.ts";
+import { type Admission, type Budgets, type Caller, paceOf } from "../state/budgets.ts";
 import type { Standing, Standings } from "../state/verdict-table.ts";
 import { APPEALS_PATH } from "./appeals.ts";
 import type { Principal } from "./credentials.ts";
 import type { GatewayErrorCode } from "./errors.ts";
+import { Pacing } from "./pacing.ts";
 
 /** What a customer is told beside the code: where to read more, and object. */
 export interface Notice {
@@ -39,6 +40,8 @@ export interface MeasuresOptions {
   readonly publicUrl: string | null;
   /** What the operator asks for under `verify`. */
   readonly instructions: string;
+  readonly slow: RespondConfig["slow"];
+  readonly now: () => number;
 }
 
 const NO_HEADERS: readonly string[] = [];
@@ -46,14 +49,24 @@ const NO_HEADERS: readonly string[] = [];
 export class Measures {
   readonly #options: MeasuresOptions;
   readonly #hasBudgets: boolean;
+  readonly #pacing: Pacing;
 
   constructor(options: MeasuresOptions) {
     this.#options = options;
-    this.#hasBudgets = options.budgets.hasAny;
+    const { budgets, slow, now } = options;
+    this.#hasBudgets = budgets.hasAny;
+    const { requests, windowSeconds } = paceOf(slow);
+    this.#pacing = new Pacing({
+      ...{ take: (verdict) => budgets.pace(verdict), maxWaitMs: slow.maxWaitSeconds * 1000, now },
+      intervalMs: (windowSeconds * 1000) / requests,
+    });
   }
 
-  /** Null: nothing applies, after one look into a map. A promise where a counter has to be asked. */
-  rule(principal: Principal): Ruling | Promise<Ruling> | null {
+  /**
+   * Null: nothing applies, after one look into a map. A promise where a counter has to be asked, or where the request
+   * is held until its turn; `isGone` says then whether anybody still waits for it.
+   */
+  rule(principal: Principal, isGone: () => boolean): Ruling | Promise<Ruling> | null {
     const standing = this.#options.standings.of(principal.account);
     if (standing === null) return this.#hasBudgets ? this.#budgeted(principal, null) : null;
     switch (standing.measure) {
@@ -62,7 +75,7 @@ export class Measures {
       case "verify":
         return this.#refuse("gateway.verification-required", standing, this.#options.instructions);
       case "slow":
-        return this.#slowed(principal, standing);
+        return this.#slowed(principal, standing, isGone);
       default:
         return this.#budgeted(principal, standing);
     }
@@ -73,8 +86,8 @@ export class Measures {
     await this.#options.budgets.charge(caller, used);
   }
 
-  async #slowed(principal: Principal, standing: Standing): Promise<Ruling> {
-    const pace = await this.#options.budgets.pace(standing.verdict);
+  async #slowed(principal: Principal, standing: Standing, isGone: () => boolean): Promise<Ruling> {
+    const pace = await this.#pacing.turn(standing.verdict, isGone);
     if (pace.admitted) return await this.#budgeted(principal, standing);
     const notice = this.#told(standing, "");
     const headers = ["retry-after", String(pace.retryAfterSeconds), ...notice.headers];

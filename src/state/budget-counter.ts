@@ -14,7 +14,7 @@ export interface CounterOptions {
   /** To the process above, which counts for several workers; null: this process counts for itself. */
   readonly channel: WindowChannel | null;
   /** What stands in while Redis is gone; null: an error, which the caller turns into a decision. */
-  readonly localLimit: number | null;
+  readonly local: { readonly limit: number; readonly windowSeconds: number } | null;
   readonly now: () => number;
 }
 
@@ -28,13 +28,11 @@ export class BudgetCounter {
   readonly #window: Window;
   readonly #standIn: SlidingWindow | null;
 
-  constructor({ redis, channel, localLimit, now, ...kept }: CounterOptions) {
-    const { windowSeconds } = kept;
+  constructor({ redis, channel, local, now, ...kept }: CounterOptions) {
     if (redis !== null) this.#window = new RedisWindow(redis, kept);
     else if (channel !== null) this.#window = new SharedWindow(channel, kept);
     else this.#window = new SlidingWindow({ ...kept, now });
-    const hasStandIn = redis !== null && localLimit !== null;
-    this.#standIn = hasStandIn ? new SlidingWindow({ limit: localLimit, windowSeconds, now }) : null;
+    this.#standIn = redis !== null && local !== null ? new SlidingWindow({ ...local, now }) : null;
   }
 
   /** Takes; an amount beyond the limit is not taken. @throws Error when the counter can't be reached */

@@ -33,6 +33,8 @@ export type Admission =
       /** `spent`: a budget is used up; `unavailable`: nobody can say, and the operator chose to refuse then. */
       readonly why: "spent" | "unavailable";
       readonly retryAfterSeconds: number;
+      /** The same, exactly. */
+      readonly retryAfterMs: number;
       readonly headers: readonly string[];
     };
 
@@ -87,6 +89,28 @@ export function scopeKey(
   }
 }
 
+/**
+ * The pace of `slow`, spread evenly: six a minute are one every ten seconds. Windows are whole seconds, and rounding
+ * never lets more through.
+ */
+export function paceOf({ requests, windowSeconds }: RespondConfig["slow"]): {
+  readonly requests: number;
+  readonly windowSeconds: number;
+} {
+  const seconds = Math.min(windowSeconds, Math.max(1, Math.ceil(windowSeconds / requests)));
+  return { requests: Math.max(1, Math.floor((requests * seconds) / windowSeconds)), windowSeconds: seconds };
+}
+
+/** What each gateway may admit alone. A limit below the number of gateways is one in a longer window. */
+function localShare(
+  limit: number,
+  windowSeconds: number,
+  gateways: number,
+): { readonly limit: number; readonly windowSeconds: number } {
+  if (limit >= gateways) return { limit: Math.floor(limit / gateways), windowSeconds };
+  return { limit: 1, windowSeconds: windowSeconds * Math.ceil(gateways / limit) };
+}
+
 export class Budgets {
   readonly #options: BudgetsOptions;
   readonly #requests: readonly Counted[];
@@ -110,7 +134,7 @@ export class Budgets {
     this.#requests = ordered.filter(({ config: { unit } }) => unit === "requests");
     this.#tokens = ordered.filter(({ config: { unit } }) => unit !== "requests");
     this.#measured = config.budgets.filter((budget) => !isCountedAtTheGateway(budget, { hasRedis }));
-    const { requests, windowSeconds } = config.slow;
+    const { requests, windowSeconds } = paceOf(config.slow);
     this.#pace = this.#counter("slow-pace", requests, windowSeconds);
   }
 
@@ -227,10 +251,10 @@ export class Budgets {
   #counter(name: string, limit: number, windowSeconds: number): BudgetCounter {
     const { config, redis } = this.#options;
     const isLocal = config.onRedisFailure === "localShare";
-    const localLimit = isLocal ? Math.max(1, Math.floor(limit / config.gateways)) : null;
+    const local = isLocal ? localShare(limit, windowSeconds, config.gateways) : null;
     const { now } = this.#options;
     const channel = this.#channel;
-    return new BudgetCounter({ name, limit, windowSeconds, redis, channel, localLimit, now });
+    return new BudgetCounter({ name, limit, windowSeconds, redis, channel, local, now });
   }
 }
 
@@ -239,7 +263,8 @@ function refusal(
   afterMs: number,
   headers: readonly string[] = NO_HEADERS,
 ): Admission {
-  return { admitted: false, why, retryAfterSeconds: Math.max(1, Math.ceil(afterMs / 1000)), headers };
+  const retryAfterSeconds = Math.max(1, Math.ceil(afterMs / 1000));
+  return { admitted: false, why, retryAfterSeconds, retryAfterMs: afterMs, headers };
 }
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers-06, which clients know: seconds until all is free again, or what was asked for. */

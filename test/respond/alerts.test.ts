@@ -1,13 +1,16 @@
 // Alerts to receivers that answer, fail, hang and come back: signed, told once, tried again, given up in the open.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import fc from "fast-check";
 import { respondSection } from "../../src/config/respond-section.ts";
 import { Courier } from "../../src/respond/alerts/courier.ts";
@@ -16,6 +19,7 @@ import { syslogMessage } from "../../src/respond/alerts/formats.ts";
 import type { Alert, AlertDraft } from "../../src/state/alerts.ts";
 import { StateError } from "../../src/state/errors.ts";
 import { State } from "../../src/state/state.ts";
+import { OPENSSL_MISSING } from "../helpers/timestamp-authority.ts";
 import { json, silent, startUpstream, type Upstream } from "../helpers/upstream.ts";
 
 /** A key made for this test. */
@@ -247,6 +251,81 @@ describe("syslog", () => {
     );
     const [length, ...rest] = (received[0] ?? "").split(" ");
     assert.equal(Number(length), Buffer.byteLength(rest.join(" ")));
+  });
+
+  it("goes over TLS to a receiver whose certificate holds, and nothing to any other", {
+    skip: OPENSSL_MISSING,
+  }, async (t) => {
+    const { courier, state } = await scene(t);
+    const folder = await mkdtemp(join(tmpdir(), "adyton-syslog-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const make = (name: string, address: string): { cert: string; key: string } => {
+      const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+      const made = spawnSync(
+        "openssl",
+        [
+          ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+          ...["-subj", `/CN=${name}`, "-addext", `subjectAltName=IP:${address}`, "-days", "2"],
+          ...["-keyout", key, "-out", cert],
+        ],
+        { encoding: "utf8" },
+      );
+      assert.equal(made.status, 0, made.stderr);
+      return { cert, key };
+    };
+    const received: string[] = [];
+    const listen = async ({ cert, key }: { cert: string; key: string }): Promise<number> => {
+      const options = { cert: readFileSync(cert), key: readFileSync(key) };
+      const server = createTlsServer(options, (socket) => {
+        socket.setEncoding("utf8").on("data", (part: string) => received.push(part));
+        socket.on("error", () => {});
+        socket.on("end", () => socket.end());
+      });
+      server.on("tlsClientError", () => {});
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      t.after(() => server.close());
+      const address = server.address();
+      assert.ok(address !== null && typeof address === "object");
+      return address.port;
+    };
+    const good = make("good", "127.0.0.1");
+    const elsewhere = make("elsewhere", "192.0.2.1");
+    const [port, wrongPort] = [await listen(good), await listen(elsewhere)];
+    const out = courier([
+      { name: "good", kind: "syslog", url: `tls://127.0.0.1:${port}`, ca: good.cert },
+      { name: "unknown", kind: "syslog", url: `tls://127.0.0.1:${port}` },
+      { name: "misnamed", kind: "syslog", url: `tls://127.0.0.1:${wrongPort}`, ca: elsewhere.cert },
+    ]);
+    await out.tell([CAMPAIGN]);
+    assert.deepEqual(await out.round(), { delivered: 1, failed: 2 });
+    assert.match(received.join(""), /^\d+ <105>1 .* adyton - finding\.raised /);
+    assert.equal(received.join("").match(/finding\.raised/g)?.length, 1, "nothing went to the others");
+    const { items } = await state.alerts.list({ status: "pending" });
+    const errors = new Map(items.map(({ target, error }) => [target, error ?? ""]));
+    assert.match(errors.get("unknown") ?? "", /self-signed/);
+    assert.match(errors.get("misnamed") ?? "", /192\.0\.2\.1|does not match/);
+  });
+
+  it("gives up on a receiver that neither takes nor ends", async (t) => {
+    const { courier } = await scene(t);
+    const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+      socket.on("error", () => {});
+      const drip = setInterval(() => socket.write("."), 20);
+      socket.once("close", () => clearInterval(drip));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => server.close());
+    const address = server.address();
+    assert.ok(address !== null && typeof address === "object");
+    const out = courier([{ name: "drip", kind: "syslog", url: `tcp://127.0.0.1:${address.port}` }], {
+      timeoutMs: 500,
+    });
+    await out.tell([CAMPAIGN]);
+    const startedMs = performance.now();
+    assert.deepEqual(await out.round(), { delivered: 0, failed: 1 });
+    assert.ok(performance.now() - startedMs < 10_000);
   });
 
   it("is one message whatever the text holds", () => {

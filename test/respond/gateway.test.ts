@@ -219,21 +219,6 @@ describe("reduce", () => {
   });
 });
 
-describe("slow", () => {
-  it("gives all accounts of the verdict one pace", async (t) => {
-    const it = await gateway(t, { slow: { requests: 3, windowSeconds: 3600 } });
-    const [one, two] = [await it.key("one"), await it.key("two")];
-    await it.measure("slow", ["one", "two"]);
-    const statuses: number[] = [];
-    for (const key of [one, two, one, two, one]) statuses.push((await ask(it, key)).status);
-    assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
-    const refused = await ask(it, one);
-    assert.equal(refused.headers.get("adyton-code"), "gateway.slowed");
-    assert.ok(Number(refused.headers.get("retry-after")) > 3000);
-    assert.equal(refused.headers.get("adyton-measure"), "slow");
-  });
-});
-
 describe("budgets", () => {
   it("of requests hold under 200 connections at once, exactly", async (t) => {
     const budget = { name: "hourly", scope: "account", unit: "requests", windowSeconds: 3600, limit: 75 };

@@ -49,7 +49,7 @@ export async function openEnforcement({
       log.error({ err: error }, "verdicts could not be refreshed; the last known ones hold"),
   });
   const [redis, news] = await connections(config, table, log);
-  const { verify, appeals } = config;
+  const { verify, appeals, slow } = config;
   const measures = new Measures({
     standings: standingsOf(config, table),
     budgets: new Budgets({
@@ -59,7 +59,7 @@ export async function openEnforcement({
         log.error({ err: error }, `budgets can't be counted: ${config.onRedisFailure}`),
     }),
     organizationOf: (account) => directory.organizationOf(account),
-    publicUrl: appeals.publicUrl,
+    ...{ publicUrl: appeals.publicUrl, slow, now: Date.now },
     instructions: verify.url === null ? verify.instructions : `${verify.instructions} ${verify.url}`,
   });
   const desk = new AppealDesk({

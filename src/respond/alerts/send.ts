@@ -1,10 +1,15 @@
 // Sends one alert to one target, once: what fails is told, and somebody else decides whether to try again.
 import { createSocket } from "node:dgram";
-import { connect } from "node:net";
+import { readFile } from "node:fs/promises";
+import { connect, isIP } from "node:net";
 import { hostname } from "node:os";
+import { connect as connectTls } from "node:tls";
 import type { AlertTarget } from "../../config/respond-section.ts";
 import type { Alert } from "../../state/alerts.ts";
 import { adytonBody, ocsfBody, signature, slackBody, syslogMessage } from "./formats.ts";
+
+/** RFC 5425 section 4.1. */
+const SYSLOG_TLS_PORT = 6514;
 
 export interface SendOptions {
   readonly timeoutMs: number;
@@ -22,7 +27,7 @@ export async function send(target: AlertTarget, alert: Alert, options: SendOptio
   }
   const message = Buffer.from(syslogMessage(alert, { hostname: hostname() }));
   if (url.protocol === "udp:") await sendDatagram(url, message);
-  else await sendStream(url, message, options);
+  else await sendStream(url, target.ca, message, options);
 }
 
 async function post(
@@ -52,20 +57,43 @@ function bodyOf({ kind, format }: AlertTarget, alert: Alert): string {
   return format === "ocsf" ? ocsfBody(alert) : adytonBody(alert);
 }
 
-/** RFC 6587 section 3.4.1: the length in octets, a space, the message. */
-async function sendStream(url: URL, message: Buffer, { timeoutMs }: SendOptions): Promise<void> {
+/**
+ * RFC 6587 section 3.4.1, and RFC 5425 over TLS: the length in octets, a space, the message. Over TLS the receiver's
+ * certificate must name the host, and nothing is sent to one that it does not hold for.
+ */
+async function sendStream(
+  url: URL,
+  ca: string | null,
+  message: Buffer,
+  { timeoutMs }: SendOptions,
+): Promise<void> {
+  const authority = ca === null ? {} : { ca: await readFile(ca) };
   await new Promise<void>((resolve, reject) => {
-    const socket = connect({ host: url.hostname, port: Number(url.port) });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`expected an end within ${timeoutMs} ms`)));
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const isTls = url.protocol === "tls:";
+    const socket = isTls
+      ? connectTls({ ...authority, ...nameOf(host), host, port: Number(url.port || SYSLOG_TLS_PORT) })
+      : connect({ host, port: Number(url.port) });
+    // The whole attempt, whatever a receiver sends meanwhile to keep the connection busy.
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`expected an end within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     socket.once("error", reject);
-    socket.once("connect", () => {
+    socket.once(isTls ? "secureConnect" : "connect", () => {
       socket.end(Buffer.concat([Buffer.from(`${message.length} `), message]));
     });
     // Syslog has no answer: that the receiver's side took it to the end is as much as can be known.
     socket.resume().once("close", (hadError) => {
+      clearTimeout(timer);
       if (!hadError) resolve();
     });
   });
+}
+
+/** The name asked for in the handshake; an address is none (RFC 6066 section 3). */
+function nameOf(host: string): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 async function sendDatagram(url: URL, message: Buffer): Promise<void> {

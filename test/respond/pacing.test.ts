@@ -1,0 +1,155 @@
+// The measure `slow` as customers meet it: requests held until their turn, in order, within a bound, at nobody else's cost.
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pacing } from "../../src/gateway/pacing.ts";
+import { type Admission, paceOf } from "../../src/state/budgets.ts";
+import { json } from "../helpers/upstream.ts";
+import { type Enforcing, startEnforcing } from "./enforcing.ts";
+
+const ANSWER = { object: "chat.completion", choices: [{ index: 0, message: { content: "Hello." } }] };
+const QUESTION = { model: "m", messages: [{ role: "user", content: "Say hello." }] };
+
+async function paced(t: TestContext, { slow }: { slow: Record<string, number> }): Promise<Enforcing> {
+  return await startEnforcing(t, { respond: { slow }, upstream: json(ANSWER) });
+}
+
+async function ask({ url }: Enforcing, key: string): Promise<Response> {
+  return await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(QUESTION),
+  });
+}
+
+describe("the measure slow", () => {
+  it("gives all accounts of the verdict one pace, spread evenly", async (t) => {
+    const it = await paced(t, { slow: { requests: 3, windowSeconds: 3600 } });
+    const [one, two] = [await it.key("one"), await it.key("two")];
+    await it.measure("slow", ["one", "two"]);
+    const statuses: number[] = [];
+    for (const key of [one, two, one]) statuses.push((await ask(it, key)).status);
+    assert.deepEqual(statuses, [200, 429, 429], "three an hour are one every twenty minutes");
+    const refused = await ask(it, two);
+    assert.equal(refused.headers.get("adyton-code"), "gateway.slowed");
+    const seconds = Number(refused.headers.get("retry-after"));
+    assert.ok(seconds > 1100 && seconds <= 1260, String(seconds));
+    assert.equal(refused.headers.get("adyton-measure"), "slow");
+  });
+
+  it("holds a request until its turn, and refuses at once what can't have one in time", async (t) => {
+    const it = await paced(t, { slow: { requests: 60, windowSeconds: 60, maxWaitSeconds: 4 } });
+    const [one, two, free] = [await it.key("one"), await it.key("two"), await it.key("free")];
+    await it.measure("slow", ["one", "two"]);
+    const startedMs = performance.now();
+    const timed = async (key: string): Promise<{ status: number; ms: number; body: string }> => {
+      const response = await ask(it, key);
+      return { status: response.status, body: await response.text(), ms: performance.now() - startedMs };
+    };
+    const held = Promise.all(Array.from({ length: 10 }, (_, index) => timed(index % 2 === 0 ? one : two)));
+    const others = await Promise.all(Array.from({ length: 5 }, () => timed(free)));
+    assert.ok(
+      others.every(({ status, ms }) => status === 200 && ms < 1000),
+      "nobody else waits",
+    );
+    const answers = await held;
+    const served = answers.filter(({ status }) => status === 200).sort((a, b) => a.ms - b.ms);
+    const refused = answers.filter(({ status }) => status === 429);
+    assert.equal(served.length + refused.length, 10);
+    assert.ok(served.length >= 3 && served.length <= 5, `${served.length} in four seconds`);
+    served.forEach(({ ms, body }, index) => {
+      assert.ok(ms >= index * 1000 - 50, `number ${index} came after ${ms} ms`);
+      assert.equal(body, JSON.stringify(ANSWER), "the answer itself is the model's own");
+    });
+    assert.equal(it.upstream.seen.length, served.length + others.length);
+  });
+
+  it("spends no turn on clients who left", async (t) => {
+    const it = await paced(t, { slow: { requests: 60, windowSeconds: 60, maxWaitSeconds: 10 } });
+    const key = await it.key("one");
+    await it.measure("slow", ["one"]);
+    assert.equal((await ask(it, key)).status, 200);
+    const leaving = new AbortController();
+    const left = Array.from({ length: 4 }, () =>
+      fetch(`${it.url}/v1/chat/completions`, {
+        ...{ method: "POST", signal: leaving.signal, body: JSON.stringify(QUESTION) },
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      }).catch(() => null),
+    );
+    await sleep(200);
+    leaving.abort();
+    await Promise.all(left);
+    const startedMs = performance.now();
+    assert.equal((await ask(it, key)).status, 200);
+    assert.ok(performance.now() - startedMs < 2500, "the four are not waited for");
+    assert.equal(it.upstream.seen.length, 2);
+  });
+});
+
+describe("a line of held requests", () => {
+  /** A pace of one turn each 20 ms, by real time. */
+  function turns(): { take: (verdict: string) => Promise<Admission>; taken: number[] } {
+    const taken: number[] = [];
+    const take = async (): Promise<Admission> => {
+      const nowMs = performance.now();
+      const freeMs = (taken.at(-1) ?? Number.NEGATIVE_INFINITY) + 20;
+      if (nowMs < freeMs)
+        return {
+          ...{ admitted: false, why: "spent", headers: [], retryAfterSeconds: 1 },
+          retryAfterMs: freeMs - nowMs,
+        };
+      taken.push(nowMs);
+      return { admitted: true, headers: [] };
+    };
+    return { take, taken };
+  }
+
+  it("is served in the order of arrival, and holds no more than can be served in time", async () => {
+    const { take, taken } = turns();
+    const pacing = new Pacing({ take, maxWaitMs: 200, intervalMs: 20, now: () => performance.now() });
+    const order: number[] = [];
+    const all = Array.from({ length: 40 }, async (_, index) => {
+      const { admitted } = await pacing.turn("v", () => false);
+      if (admitted) order.push(index);
+      return admitted;
+    });
+    const admitted = (await Promise.all(all)).filter(Boolean).length;
+    assert.equal(pacing.held, 0);
+    assert.equal(taken.length, admitted);
+    assert.ok(admitted >= 5 && admitted <= 12, String(admitted));
+    assert.deepEqual(
+      order,
+      [...order].sort((a, b) => a - b),
+    );
+  });
+
+  it("of one verdict does not wait for another's", async () => {
+    const never: Admission = {
+      ...{ admitted: false, why: "spent", headers: [], retryAfterSeconds: 1, retryAfterMs: 100 },
+    };
+    let freeAtMs = Number.POSITIVE_INFINITY;
+    const take = async (verdict: string): Promise<Admission> =>
+      verdict === "open" || performance.now() >= freeAtMs ? { admitted: true, headers: [] } : never;
+    const pacing = new Pacing({ take, maxWaitMs: 5000, intervalMs: 100, now: () => performance.now() });
+    const held = pacing.turn("shut", () => false);
+    await sleep(20);
+    assert.equal(pacing.held, 1);
+    assert.equal((await pacing.turn("open", () => false)).admitted, true);
+    freeAtMs = 0;
+    assert.equal((await held).admitted, true);
+  });
+
+  it("spreads a pace evenly, and rounding never lets more through", () => {
+    assert.deepEqual(paceOf({ requests: 6, windowSeconds: 60, maxWaitSeconds: 30 }), {
+      requests: 1,
+      windowSeconds: 10,
+    });
+    for (const requests of [1, 2, 7, 59, 60, 61, 1000, 1_000_000]) {
+      for (const windowSeconds of [1, 7, 60, 3600, 86_400]) {
+        const pace = paceOf({ requests, windowSeconds, maxWaitSeconds: 0 });
+        assert.ok(pace.requests / pace.windowSeconds <= requests / windowSeconds + 1e-9);
+        assert.ok(pace.windowSeconds >= 1 && pace.windowSeconds <= windowSeconds && pace.requests >= 1);
+      }
+    }
+  });
+});
