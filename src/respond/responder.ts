@@ -83,7 +83,7 @@ export class Responder {
     let joined = 0;
     let held = 0;
     const changedMs = await state.verdicts.findingsChangedMs();
-    const items = this.#isQuiet(changedMs) ? [] : (await state.findings.list({ limit: MAX_FINDINGS })).items;
+    const items = this.#isQuiet(changedMs) ? [] : await this.#latest();
     for (const entry of items) {
       if (this.#isSeen(entry)) continue;
       const { items: verdicts } = await state.verdicts.list({ finding: entry.finding.id, limit: PAGE });
@@ -115,6 +115,12 @@ export class Responder {
   effectiveMs(): number {
     const { policy, now, random } = this.#options;
     return effectiveMs(policy, { nowMs: now(), random: random() });
+  }
+
+  /** A decision about an old finding is news too, however many younger ones there are. */
+  async #latest(): Promise<readonly FindingEntry[]> {
+    const { items } = await this.#options.state.findings.list({ sort: "updated", limit: MAX_FINDINGS });
+    return items;
   }
 
   /** Nothing was found since the last tick: campaigns name thousands, and reading them every second would cost. */

@@ -38,7 +38,8 @@ export interface FindingQuery extends PageQuery {
   readonly account?: string | undefined;
   /** Part of id, summary, detector or of an account's name; upper and lower case are alike. */
   readonly text?: string | undefined;
-  readonly sort?: "time" | "accounts" | "evidence" | "detector" | undefined;
+  /** `time`: when its detector last said something new; `updated`: when anything last changed, a decision too. */
+  readonly sort?: "time" | "updated" | "accounts" | "evidence" | "detector" | undefined;
   readonly direction?: "asc" | "desc" | undefined;
 }
 
@@ -65,6 +66,7 @@ const MAX_NOTE = 2000;
 const ROWS_PER_STATEMENT = 1000;
 const SORTED_BY = {
   time: "time_ms",
+  updated: "updated_ms",
   accounts: "account_count",
   evidence: "evidence",
   detector: "detector",

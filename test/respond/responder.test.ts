@@ -111,6 +111,24 @@ describe("a campaign", () => {
     assert.equal(items[0]?.accounts, 2);
   });
 
+  it("that is dismissed ends its measure, however many younger findings there are", async (t) => {
+    const { state, clock, responder, find } = await scene(t);
+    const policy = parsePolicy(
+      "version: 1\nrules:\n  - {id: c, measure: quarantine, when: {kinds: [campaign]}}",
+    );
+    const respond = responder({ policy });
+    await find(["a", "b", "c"]);
+    const [first] = (await respond.tick()).proposed;
+    const step = { by: "user:ada", note: "one hand", effectiveMs: clock.nowMs };
+    await state.verdicts.approve(first?.id ?? "", step);
+    for (let number = 0; number < 1001; number += 1)
+      await find([`x${number}`], { id: `probe-${number}`, kind: "probe", pValue: 1 });
+    await respond.tick();
+    await state.findings.setStatus("campaign-1", { to: "dismissed", by: "user:ada", note: "a class" });
+    const { changed } = await respond.tick();
+    assert.ok(changed.some(({ id, status }) => id === first?.id && status === "lifted"));
+  });
+
   it("whose measure a person refused or ended is not proposed again, but an expired one is when it goes on", async (t) => {
     const { state, clock, responder, find } = await scene(t);
     const respond = responder();

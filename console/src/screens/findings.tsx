@@ -43,7 +43,13 @@ export const FINDING_COLUMNS: readonly ColumnOf<FindingSummary>[] = [
     sortable: true,
     cell: (finding) => <Evidence of={finding} />,
   },
-  { id: "time", title: "Raised", sortable: true, cell: (finding) => <When at={finding.raisedAt} stacked /> },
+  { id: "raised", title: "Raised", cell: (finding) => <When at={finding.firstRaisedAt} stacked /> },
+  {
+    id: "time",
+    title: "Last change",
+    sortable: true,
+    cell: (finding) => <When at={finding.raisedAt} stacked />,
+  },
 ];
 
 export function FindingsScreen(): ReactNode {

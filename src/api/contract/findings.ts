@@ -64,6 +64,8 @@ export interface FindingSummary {
   kind: FindingKind;
   detector: string;
   status: FindingStatus;
+  /** When it was first raised; `raisedAt` moves when its accounts change. */
+  firstRaisedAt: string;
   raisedAt: string;
   /** How many accounts it names. */
   accounts: number;
@@ -78,6 +80,7 @@ const findingFields = {
   ...all(z.number().nullable(), "pValue", "eValue"),
   kind,
   status,
+  firstRaisedAt: time,
   raisedAt: time,
   accounts: count,
   technique: maybeText,
@@ -89,8 +92,6 @@ export const findingPage: z.ZodType<Page<FindingSummary>> = pageOf(findingSummar
 export type Contribution = { name: string; value: string };
 export type Member = Amount & { account: string; firstAt: string | null; lastAt: string | null };
 export interface Finding extends FindingSummary {
-  /** When it was first raised; `raisedAt` moves when its accounts change. */
-  firstRaisedAt: string;
   /** What the error rate is, over what, and under which assumptions. */
   errorRate: string;
   contributions: Contribution[];
@@ -105,7 +106,6 @@ export interface Finding extends FindingSummary {
 }
 export const finding: z.ZodType<Finding> = z.object({
   ...findingFields,
-  firstRaisedAt: time,
   errorRate: z.string(),
   contributions: z.array(z.object({ name: z.string(), value: z.string() })),
   members: z.array(z.object({ ...amount, account: z.string(), firstAt: maybeTime, lastAt: maybeTime })),

@@ -62,6 +62,7 @@ export function summaryOf({ finding, status }: FindingEntry): FindingSummary {
     kind: finding.kind,
     detector: finding.detector,
     status,
+    firstRaisedAt: isoTime(finding.firstMs ?? finding.timeMs),
     raisedAt: isoTime(finding.timeMs),
     accounts: finding.accounts.length,
     summary: finding.summary,
@@ -85,7 +86,6 @@ async function whole(entry: FindingEntry, { state, store }: ApiOptions): Promise
   const { exchanges, promptTokens, completionTokens, skeletons } = figures;
   return {
     ...summaryOf(entry),
-    firstRaisedAt: isoTime(finding.firstMs ?? finding.timeMs),
     errorRate: finding.errorRate,
     contributions: finding.contributions.map(({ name, value }) => ({ name, value })),
     members: [...seen, ...unseen(accounts, seen)].slice(0, FINDING_ACCOUNTS_MAX),
