@@ -72,7 +72,7 @@ const accounts = createRoute({
   path: "/accounts",
   validateSearch: z.object({
     q: text,
-    sort: choice(["account", "created", "exchanges", "last"]),
+    sort: choice(["account", "created", "exchanges", "last", "unusual"]),
     direction,
     page,
   }),

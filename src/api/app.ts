@@ -28,6 +28,7 @@ import { verdictHandlers } from "./routes/verdicts.ts";
 import { applySecurityHeaders } from "./security-headers.ts";
 import type { ApiContext, ApiEnv, ApiOptions, ApiServices, Handler, Handlers } from "./services.ts";
 import { StaticFiles } from "./static-files.ts";
+import { UnusualAccounts } from "./unusual-accounts.ts";
 
 /** The compiler holds this complete: a route in the table without a handler, or the reverse, is a type error. */
 const HANDLERS: Handlers<RouteName> = {
@@ -62,6 +63,7 @@ export async function createApi(options: ApiOptions): Promise<Hono<ApiEnv>> {
     requests: new RequestCounters(),
     tokenFailures: new RateLimit({ ...SIGN_IN_LIMIT, clock: options.clock }),
     signInAttempts: new RateLimit({ ...SIGN_IN_LIMIT, clock: options.clock }),
+    unusual: new UnusualAccounts(options),
   };
   app.use(async (context, next) => {
     const requestId = randomUUID();

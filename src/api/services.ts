@@ -16,6 +16,7 @@ import type { Role } from "./contract/session.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
 import type { RequestCounters } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import type { UnusualAccounts } from "./unusual-accounts.ts";
 
 /** Who asks. */
 export interface Identity {
@@ -90,6 +91,7 @@ export interface ApiServices extends ApiOptions {
   readonly requests: RequestCounters;
   readonly signInAttempts: RateLimit;
   readonly tokenFailures: RateLimit;
+  readonly unusual: UnusualAccounts;
 }
 
 export type Handler = (context: ApiContext, services: ApiServices) => Promise<Response> | Response;

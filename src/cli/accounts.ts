@@ -4,6 +4,7 @@ import { type AccountFacts, unknownAccount } from "../core/account.ts";
 import type { Account, AccountStatus } from "../state/accounts.ts";
 import type { State } from "../state/state.ts";
 import { addTransferCommands } from "./accounts/commands.ts";
+import { addUnusualCommand } from "./accounts/unusual.ts";
 import { type Context, contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 import { CliError } from "./errors.ts";
@@ -64,6 +65,7 @@ export function accountsCommand(): Command {
     });
   statusCommand(command, "suspend", "suspended", "Refuse every key of an account, within a second.");
   statusCommand(command, "resume", "active", "Accept the keys of a suspended account again.");
+  addUnusualCommand(command);
   addStandingCommands(command, "account");
   addTransferCommands(command);
   return command;

@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import type { ReactNode } from "react";
 import type { Account } from "../../../src/api/contract/accounts.ts";
 import { ENDINGS } from "../../../src/api/contract/exchanges.ts";
-import { figure } from "../format.ts";
+import { evidence, exact, figure } from "../format.ts";
 import { ActivityChart } from "../parts/chart.tsx";
 import { DataTable } from "../parts/data-table.tsx";
 import { Facts, Panel, Tiles } from "../parts/facts.tsx";
@@ -103,6 +103,8 @@ function AccountView({ account }: { account: Account }): ReactNode {
               ["Mail domain", fact(facts.emailDomain)],
               ["Payment", fact(facts.payment)],
               ["Declared use", fact(facts.declaredUse)],
+              ["Kind", kindOf(account)],
+              ["Unlike its kind", unlikeOf(account)],
               ["Status", account.status],
               ["First seen", figures.firstAt === null ? null : <When key="first" at={figures.firstAt} />],
               ["Last seen", figures.lastAt === null ? null : <When key="last" at={figures.lastAt} />],
@@ -134,6 +136,17 @@ function AccountView({ account }: { account: Account }): ReactNode {
       />
     </>
   );
+}
+
+/** Learnt from how accounts talk to the API; nothing of it is text that a client sent. */
+function kindOf({ unusual }: Account): ReactNode {
+  return unusual === null ? null : `${exact(unusual.kindAccounts)} accounts: ${unusual.kind}`;
+}
+
+function unlikeOf({ unusual }: Account): ReactNode {
+  if (unusual === null) return null;
+  const { eValue, rank, mostly } = unusual;
+  return `e ${evidence(eValue)}, p ${evidence(rank)} in its kind; mostly because it ${mostly}. No accusation.`;
 }
 
 function Exchanges({ account }: { account: string }): ReactNode {

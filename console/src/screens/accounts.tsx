@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { AccountSummary } from "../../../src/api/contract/accounts.ts";
-import { exact } from "../format.ts";
+import { evidence, exact } from "../format.ts";
 import { Badge } from "../parts/badge.tsx";
 import type { ColumnOf } from "../parts/data-table.tsx";
 import { Known } from "../parts/facts.tsx";
@@ -43,6 +43,18 @@ const COLUMNS: readonly ColumnOf<AccountSummary>[] = [
     sortable: true,
     cell: ({ exchanges }) => exact(exchanges),
   },
+  {
+    id: "unusual",
+    title: "Unlike its kind",
+    kind: "number",
+    sortable: true,
+    cell: ({ unusual }) =>
+      unusual === null ? (
+        <span className="muted">—</span>
+      ) : (
+        <span title={`${unusual.mostly}; kind: ${unusual.kind}`}>{`e ${evidence(unusual.eValue)}`}</span>
+      ),
+  },
   { id: "created", title: "Created", sortable: true, cell: ({ created }) => <When at={created} /> },
   { id: "last", title: "Last seen", sortable: true, cell: ({ lastAt }) => <When at={lastAt} /> },
 ];
@@ -59,7 +71,8 @@ export function AccountsScreen(): ReactNode {
       <header className="title">
         <h1>Accounts</h1>
         <p className="muted">
-          The authenticated principals. What a client says about itself is evidence, not identity.
+          The authenticated principals. What a client says about itself is evidence, not identity. Sorted by
+          how unlike its kind each one works, the first ones are worth a look; none is accused by it.
         </p>
       </header>
       <div className="filters">

@@ -19,12 +19,12 @@ import { type FindingSummary, findingSummary } from "./findings.ts";
 
 export interface AccountsQuery extends Paging {
   q?: string | undefined;
-  sort: "account" | "created" | "exchanges" | "last";
+  sort: "account" | "created" | "exchanges" | "last" | "unusual";
   direction: Direction;
 }
 export const accountsQuery: z.ZodType<AccountsQuery> = z.object({
   q: optionalText,
-  sort: z.enum(["account", "created", "exchanges", "last"]).default("last"),
+  sort: z.enum(["account", "created", "exchanges", "last", "unusual"]).default("last"),
   direction,
   ...paging,
 });
@@ -38,17 +38,40 @@ const facts = {
   ...all(maybeText, "plan", "payment", "emailDomain", "country", "organization", "declaredUse"),
   created: maybeTime,
 };
+/** How unlike its learnt kind an account works: for a person who looks, never an accusation. */
+export interface UnusualView {
+  /** Evidence against being one of its kind. One account among m can't be accused below m over the declared rate. */
+  eValue: number;
+  /** Share of its kind with at least this e-value, itself counted: a rank. */
+  rank: number;
+  kind: string;
+  kindAccounts: number;
+  /** What adds most to the e-value. */
+  mostly: string;
+  at: string;
+}
+const unusual: z.ZodType<UnusualView> = z.object({
+  eValue: z.number().nonnegative(),
+  rank: z.number().min(0).max(1),
+  kind: z.string(),
+  kindAccounts: count,
+  mostly: z.string(),
+  at: time,
+});
 export type AccountSummary = Facts & {
   account: string;
   exchanges: number;
   lastAt: string | null;
   openFindings: number;
+  /** In a list sorted by it. */
+  unusual: UnusualView | null;
 };
 const accountSummary: z.ZodType<AccountSummary> = z.object({
   ...facts,
   ...all(count, "exchanges", "openFindings"),
   account: z.string(),
   lastAt: maybeTime,
+  unusual: unusual.nullable(),
 });
 export const accountPage: z.ZodType<Page<AccountSummary>> = pageOf(accountSummary);
 
@@ -69,6 +92,8 @@ export interface Account {
   figures: Amount & Spread & { firstAt: string | null; lastAt: string | null };
   series: Series;
   findings: FindingSummary[];
+  /** Null where it had no answered exchange in the last thirty days. */
+  unusual: UnusualView | null;
 }
 const key = {
   id: z.string(),
@@ -86,4 +111,5 @@ export const account: z.ZodType<Account> = z.object({
   figures: z.object({ ...amount, ...spread, firstAt: maybeTime, lastAt: maybeTime }),
   series,
   findings: z.array(findingSummary),
+  unusual: unusual.nullable(),
 });

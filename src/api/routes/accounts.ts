@@ -14,7 +14,8 @@ import type { Page } from "../contract/common.ts";
 import { type ExchangeSummary, exchangesQuery } from "../contract/exchanges.ts";
 import { ApiError } from "../errors.ts";
 import { isoTime, isoTimeOrNull, pathPart, readQuery } from "../http.ts";
-import type { ApiOptions, Handlers } from "../services.ts";
+import type { ApiOptions, ApiServices, Handlers } from "../services.ts";
+import { viewOf } from "../unusual-accounts.ts";
 import { summaryOf } from "./findings.ts";
 
 /** Accounts whose facts match a search and that are looked up in the store by name. */
@@ -27,10 +28,7 @@ export const accountHandlers: Handlers<
 > = {
   "GET /api/accounts": async (context, options) => {
     const query = readQuery(context, accountsQuery);
-    const byFacts = query.sort === "account" || query.sort === "created";
-    const answer: Page<AccountSummary> = await (byFacts
-      ? listByFacts(query, options)
-      : listByActivity(query, options));
+    const answer: Page<AccountSummary> = await LISTS[query.sort](query, options);
     return context.json(answer);
   },
   "GET /api/accounts/:account": async (context, options) =>
@@ -47,6 +45,19 @@ export const accountHandlers: Handlers<
   },
 };
 
+const LISTS: Readonly<
+  Record<
+    AccountsQuery["sort"],
+    (query: AccountsQuery, services: ApiServices) => Promise<Page<AccountSummary>>
+  >
+> = {
+  account: listByFacts,
+  created: listByFacts,
+  exchanges: listByActivity,
+  last: listByActivity,
+  unusual: listByUnusual,
+};
+
 type Activity = { readonly account: string; readonly exchanges: number; readonly lastAt: string | null };
 
 async function listByFacts(query: AccountsQuery, options: ApiOptions): Promise<Page<AccountSummary>> {
@@ -60,10 +71,7 @@ async function listByFacts(query: AccountsQuery, options: ApiOptions): Promise<P
     offset: (page - 1) * limit,
   });
   const names = items.map(({ account }) => account);
-  const seen = new Map(
-    (await membersOf(options.store, names, limit)).map((member) => [member.account, member]),
-  );
-  const activity = names.map((account) => seen.get(account) ?? { account, exchanges: 0, lastAt: null });
+  const activity = await activityOf(names, limit, options);
   return { items: await withFacts(activity, options), total, page, limit };
 }
 
@@ -77,6 +85,42 @@ async function listByActivity(query: AccountsQuery, options: ApiOptions): Promis
   return { items: await withFacts(accounts, options), total, page, limit };
 }
 
+/** Accounts with an answered exchange in the last thirty days; the others have no place among these. */
+async function listByUnusual(query: AccountsQuery, services: ApiServices): Promise<Page<AccountSummary>> {
+  const { q: text, page, limit, direction } = query;
+  const { accounts, nowMs } = await services.unusual.ranking();
+  const named =
+    text === undefined ? [] : (await services.state.accounts.search({ text, limit: MATCHES_MAX })).items;
+  const names = new Set(named.map(({ account }) => account));
+  const part = text?.toLowerCase() ?? "";
+  const matching = accounts.filter(
+    ({ account }) => names.has(account) || account.toLowerCase().includes(part),
+  );
+  if (direction === "asc") matching.reverse();
+  const shown = matching.slice((page - 1) * limit, page * limit);
+  const activity = await activityOf(
+    shown.map(({ account }) => account),
+    limit,
+    services,
+  );
+  const items = (await withFacts(activity, services)).map((summary, index) => {
+    const place = shown[index];
+    return place === undefined ? summary : { ...summary, unusual: viewOf(place, nowMs) };
+  });
+  return { items, total: matching.length, page, limit };
+}
+
+/** Of the accounts named, in their order. */
+async function activityOf(
+  names: readonly string[],
+  limit: number,
+  { store }: ApiOptions,
+): Promise<Activity[]> {
+  const members = await membersOf(store, names, limit);
+  const seen = new Map(members.map((member) => [member.account, member]));
+  return names.map((account) => seen.get(account) ?? { account, exchanges: 0, lastAt: null });
+}
+
 async function withFacts(activity: readonly Activity[], { state }: ApiOptions): Promise<AccountSummary[]> {
   const names = activity.map(({ account }) => account);
   const [known, open] = await Promise.all([state.accounts.getMany(names), state.findings.openCounts(names)]);
@@ -86,16 +130,21 @@ async function withFacts(activity: readonly Activity[], { state }: ApiOptions): 
     lastAt,
     ...factsOf(known.get(account) ?? unknownAccount(account)),
     openFindings: open.get(account) ?? 0,
+    unusual: null,
   }));
 }
 
-async function whole(name: string, { state, store }: ApiOptions): Promise<Account> {
+async function whole(name: string, { state, store, unusual, diagnostics }: ApiServices): Promise<Account> {
   const accounts = [name];
-  const [known, keys, findings, figures] = await Promise.all([
+  const [known, keys, findings, figures, place] = await Promise.all([
     state.accounts.get(name),
     state.keys.list({ account: name, limit: KEYS_SHOWN }),
     state.findings.list({ account: name, limit: FINDINGS_SHOWN }),
     figuresOf(store, accounts),
+    unusual.of(name).catch((err: unknown) => {
+      diagnostics.warn({ err }, "accounts could not be ranked"); // the account's own facts are worth showing
+      return null;
+    }),
   ]);
   // In pass-through mode an account may have exchanges and no facts.
   if (known === null && figures.exchanges === 0)
@@ -109,6 +158,7 @@ async function whole(name: string, { state, store }: ApiOptions): Promise<Accoun
     figures: { ...amounts, firstAt: isoTimeOrNull(firstMs), lastAt: isoTimeOrNull(lastMs) },
     series: await seriesOf(store, accounts, figures),
     findings: findings.items.map(summaryOf),
+    unusual: place,
   };
 }
 

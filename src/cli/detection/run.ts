@@ -16,22 +16,13 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { openHunter } from "../hunter.ts";
 import { timeText } from "../output.ts";
-import { storeOptions } from "../store-options.ts";
 import { withChanges, withState } from "../with-state.ts";
+import { withStore } from "../with-store.ts";
 
 /** Most earlier findings that a look knows; the newest. */
 const MAX_PREVIOUS = 1_000;
 /** Most looks of one backtest: a year by the hour. */
 const MAX_LOOKS = 8_784;
-
-async function withStore<T>({ config, folder }: Context, use: (store: Store) => Promise<T>): Promise<T> {
-  const store = await Store.open({ ...(await storeOptions(config.store)), folder: folder.store });
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
 
 /** @param atMs null: now, and what is found is kept. @throws StoreError `store.locked` while a server holds the store */
 export async function huntNow(context: Context, atMs: number | null): Promise<void> {
