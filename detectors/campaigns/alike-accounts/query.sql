@@ -1,6 +1,7 @@
 -- For every account that works through a list (inputs asked once, hardly a follow-up, over several hours): what it
 -- asks and how, as sums, and when it began. Samples and retries of one input within some minutes count as one asking.
--- Only two times are kept for an input, so that millions of them fit; vectors are summed by account.
+-- Only two times are kept for an input, so that millions of them fit; vectors are summed by account. Each part goes over
+-- all accounts once and they are joined at the end: a part that asked another for its accounts would run it again.
 WITH
     working AS
     (
@@ -21,19 +22,19 @@ WITH
     lists AS
     (
         SELECT
-            account,
+            user,
             count() AS inputs,
             countIf(dateDiff('minute', first, last) < {onceMinutes:UInt32}) AS once
         FROM
         (
-            SELECT account, input, min(time) AS first, max(time) AS last
+            SELECT cityHash64(account) AS user, input, min(time) AS first, max(time) AS last
             FROM exchange_features
-            WHERE served AND NOT continued AND account IN (SELECT account FROM working)
+            WHERE served AND NOT continued
               AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
               AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-            GROUP BY account, input
+            GROUP BY user, input
         )
-        GROUP BY account
+        GROUP BY user
         HAVING inputs >= {minInputs:UInt32} AND once >= {minOnceShare:Float64} * inputs
     ),
     shapes AS
@@ -45,12 +46,12 @@ WITH
             stddevPop(log(1 + prompt_chars)) AS askedSpread,
             avg(log(1 + completion_tokens)) AS answeredMean,
             stddevPop(log(1 + completion_tokens)) AS answeredSpread,
-            sumForEach(arrayMap(x -> toInt32(x), embedding)) AS sum,
+            sumForEach(embedding) AS sum,
             sum(arraySum(x -> toInt32(x) * toInt32(x), embedding)) AS squares,
             sum(completion_tokens) AS answered,
             groupArraySorted(2)(exchange) AS exemplars
         FROM exchange_features
-        WHERE served AND NOT continued AND account IN (SELECT account FROM lists)
+        WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account
@@ -61,7 +62,7 @@ WITH
         FROM account_facts FINAL
     )
 SELECT
-    lists.account AS account,
+    working.account AS account,
     toString(known.organization) AS organization,
     toUInt32(lists.inputs) AS inputs,
     toUInt32(shapes.texts) AS texts,
@@ -75,8 +76,8 @@ SELECT
     toFloat64(shapes.squares) AS squares,
     toFloat64(shapes.answered) AS tokens,
     shapes.exemplars AS exemplars
-FROM lists
-INNER JOIN shapes ON shapes.account = lists.account
-INNER JOIN working ON working.account = lists.account
-LEFT JOIN known ON known.account = lists.account
+FROM working
+INNER JOIN lists ON lists.user = cityHash64(working.account)
+INNER JOIN shapes ON shapes.account = working.account
+LEFT JOIN known ON known.account = working.account
 ORDER BY account

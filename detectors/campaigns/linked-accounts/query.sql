@@ -4,13 +4,13 @@
 WITH
     frequent AS
     (
-        SELECT cityHash64(account) AS user, affix
+        SELECT cityHash64(account, affix) AS pair
         FROM exchange_features
         ARRAY JOIN affixes AS affix
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY user, affix
+        GROUP BY pair
         HAVING count() >= {minInputs:UInt32}
     ),
     asked AS
@@ -21,9 +21,9 @@ WITH
             input,
             min(time) AS first,
             if(toStartOfHour(min(time)) = toStartOfHour(max(time)), 1, count()) AS askings,
-            any(affixes) AS wordings
+            any(arrayFilter(affix -> cityHash64(account, affix) IN frequent, affixes)) AS wordings
         FROM exchange_features
-        WHERE served AND NOT continued AND user IN (SELECT user FROM frequent)
+        WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account, input
@@ -39,7 +39,6 @@ WITH
             min(first) AS since
         FROM asked
         ARRAY JOIN wordings AS affix
-        WHERE (user, affix) IN frequent
         GROUP BY user, affix
         HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * sum(askings)
     ),

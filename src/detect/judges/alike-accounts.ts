@@ -83,14 +83,19 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   const groups = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES });
   const peers = peersOf(units, groups, parameters);
   const { limit } = mirroredTail(peers.map(breadthOf));
+  const startsOf = (workers: readonly ListWorker[]): number[] =>
+    workers
+      .map((row) => row.sinceMs)
+      .filter((ms) => ms >= settledMs)
+      .sort((a, b) => a - b);
+  const speaking = new Set(peers);
+  const peersMs = startsOf(peers);
   const cohorts = groups
     .filter((group) => group.length >= parameters.minAccounts)
     .map((group) => {
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      const everybodyMs = [...new Set([...peers, ...members])]
-        .map((row) => row.sinceMs)
-        .filter((ms) => ms >= settledMs)
-        .sort((a, b) => a - b);
+      const silent = members.filter((row) => !speaking.has(row));
+      const everybodyMs = silent.length === 0 ? peersMs : startsOf([...peers, ...silent]);
       const context = { everybodyMs, settledMs, limit, units: units.length, peers: peers.length };
       return judgeCohort(members, { ...context, parameters });
     });
