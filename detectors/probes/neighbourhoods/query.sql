@@ -25,16 +25,17 @@ WITH
 SELECT
     account,
     toUInt32(count()) AS groups,
-    toUInt32(countIf(2 * versions >= {minVersions:UInt32})) AS large -- one key is shared by a part of the versions
+    toUInt32(countIf(2 * versions >= {minVersions:UInt32})) AS large, -- one key is shared by a part of the versions
+    toUInt32(uniqExact(toStartOfHour(begun))) AS hours
 FROM
 (
-    SELECT account, key, count() AS versions
+    SELECT account, key, count() AS versions, min(first) AS begun
     FROM asked
     ARRAY JOIN keys AS key
     GROUP BY account, key
     HAVING versions >= {minRobust:UInt32} AND versions <= {maxVersions:UInt32}
-       AND dateDiff('hour', min(first), max(last)) < {sittingHours:UInt32}
-       AND min(first) <= fromUnixTimestamp64Milli({nowMs:Int64}) - toIntervalHour({sittingHours:UInt32})
+       AND dateDiff('hour', begun, max(last)) < {sittingHours:UInt32}
+       AND begun <= fromUnixTimestamp64Milli({nowMs:Int64}) - toIntervalHour({sittingHours:UInt32})
 )
 GROUP BY account
 ORDER BY account

@@ -8,6 +8,8 @@ export interface GroupOwner {
   readonly groups: number;
   /** Groups that may have `minVersions` versions. */
   readonly large: number;
+  /** Different hours in which one of them was begun. */
+  readonly hours: number;
 }
 
 /** A row of the follow-up: one input of an account that shares a key with other inputs of one day. */
@@ -49,8 +51,11 @@ export interface Neighbourhoods {
 const HOUR_MS = 3_600_000;
 
 /** Accounts whose inputs are worth reading. */
-export function suspectsOf(owners: readonly GroupOwner[], { minGroups }: NeighbourhoodParameters): string[] {
-  return owners.filter(({ large }) => large >= minGroups).map(({ account }) => account);
+export function suspectsOf(owners: readonly GroupOwner[], parameters: NeighbourhoodParameters): string[] {
+  const { minGroups, minHours } = parameters;
+  return owners
+    .filter(({ large, hours }) => large >= minGroups && hours >= minHours)
+    .map(({ account }) => account);
 }
 
 /**
