@@ -4,8 +4,10 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import type { Finding } from "../core/finding.ts";
 import { asksForTake, ruleFor } from "../respond/choose.ts";
+import { nameable } from "../respond/nameable.ts";
 import { loadPolicy, type Policy, policyHash } from "../respond/policy.ts";
 import type { FindingEntry } from "../state/findings.ts";
+import type { State } from "../state/state.ts";
 import { type Context, contextOf } from "./context.ts";
 import { CliError } from "./errors.ts";
 import { withState } from "./with-state.ts";
@@ -59,9 +61,7 @@ Examples:
     .action(async (file: string | undefined, options: { findings?: string }, self: Command) => {
       const context = contextOf(self);
       const policy = await policyOf(context, file);
-      const entries =
-        options.findings === undefined ? await storedFindings(context) : await fileFindings(options.findings);
-      print(context, policy, outcomesOf(policy, entries));
+      print(context, policy, await outcomesOf(context, policy, options.findings));
     });
   return command;
 }
@@ -78,19 +78,12 @@ interface Outcome {
   readonly rule: string | null;
   readonly measure: string | null;
   readonly approval: string | null;
+  /** What would hold until an approver decides. */
+  readonly untilDecided: string | null;
   readonly days: number | null;
   readonly accounts: readonly string[];
   /** Named by the finding, and left alone by the policy. */
   readonly exempt: number;
-}
-
-async function storedFindings(context: Context): Promise<readonly Tested[]> {
-  return await withState(context, async ({ state }) => {
-    const { items, total } = await state.findings.list({ limit: MAX_TESTED });
-    if (items.length < total)
-      context.output.note(`The newest ${items.length} of ${total} findings are replayed.`);
-    return items;
-  });
 }
 
 /** The latest word on each finding of a replay's file. @throws CliError `input-damaged` */
@@ -122,22 +115,35 @@ async function fileFindings(file: string): Promise<readonly Tested[]> {
   return [...latest.values()];
 }
 
-function outcomesOf(policy: Policy, entries: readonly Tested[]): Outcome[] {
-  const exempt = new Set(policy.exempt.accounts);
-  return entries.map(({ finding, status }) => {
-    const accounts = finding.accounts.filter((account) => !exempt.has(account));
+/** Which organisation an account belongs to is known for findings that are kept here, not for those of a file. */
+async function outcomesOf(context: Context, policy: Policy, file: string | undefined): Promise<Outcome[]> {
+  if (file !== undefined) return await judged(policy, await fileFindings(file), null);
+  return await withState(context, async ({ state }) => {
+    const { items, total } = await state.findings.list({ limit: MAX_TESTED });
+    if (items.length < total)
+      context.output.note(`The newest ${items.length} of ${total} findings are replayed.`);
+    return await judged(policy, items, state);
+  });
+}
+
+async function judged(policy: Policy, entries: readonly Tested[], state: State | null): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { finding, status } of entries) {
+    const accounts = await nameable(policy, finding.accounts, state);
     const rule = ruleFor(policy, { finding, status, accounts, take: null });
-    return {
+    outcomes.push({
       finding: finding.id,
       kind: finding.kind,
       rule: rule?.id ?? null,
       measure: rule?.measure ?? null,
       approval: rule?.approval ?? null,
+      untilDecided: rule?.untilDecided?.measure ?? null,
       days: rule?.days ?? null,
       accounts: rule === null ? [] : accounts,
       exempt: finding.accounts.length - accounts.length,
-    };
-  });
+    });
+  }
+  return outcomes;
 }
 
 function print({ output }: Context, policy: Policy, outcomes: readonly Outcome[]): void {
@@ -148,6 +154,7 @@ function print({ output }: Context, policy: Policy, outcomes: readonly Outcome[]
       { title: "rule", cell: ({ rule }) => rule },
       { title: "measure", cell: ({ measure }) => measure },
       { title: "approval", cell: ({ approval }) => approval },
+      { title: "until decided", cell: ({ untilDecided }) => untilDecided },
       { title: "days", cell: ({ days }) => days, right: true },
       { title: "accounts", cell: ({ accounts }) => accounts.length, right: true },
       {

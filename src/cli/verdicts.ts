@@ -240,6 +240,7 @@ function show(
     ["rule", verdict.rule],
     ["policy", verdict.policy],
     ["accounts", verdict.accounts],
+    ["until decided", interimText(verdict)],
     ["inherited", `${verdict.inherited} of at most ${verdict.inheritLimit}`],
     ["in effect", time(verdict.effectiveMs)],
     ["until", time(verdict.expiresMs)],
@@ -262,4 +263,9 @@ function show(
     { title: "step", cell: ({ step }) => step },
     { title: "note", cell: ({ note }) => note || null, width: 80 },
   ]);
+}
+
+function interimText({ interim }: Verdict): string | null {
+  if (interim === null) return null;
+  return `${interim.measure}, from ${timeText(interim.fromMs)} to ${timeText(interim.untilMs)} at the latest`;
 }

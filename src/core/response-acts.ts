@@ -15,6 +15,8 @@ export interface ResponseActDetails {
     /** How many accounts; their names are in `verdict.joined`. */
     readonly accounts: number;
     readonly shadow: boolean;
+    /** What holds until an approver decides; absent: nothing. Gateways keep its times by themselves. */
+    readonly untilDecided?: { readonly measure: Measure; readonly fromMs: number; readonly untilMs: number };
   };
   /** Accounts that a verdict names from now on: those it began with, and those that joined later. */
   "verdict.joined": {

@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RespondConfig } from "../config/respond-section.ts";
 import type { ActRecorder } from "../core/acts.ts";
 import { AdytonError } from "../core/errors.ts";
+import { isLive } from "../core/measure.ts";
 import { MAX_STATEMENT, MAX_STATEMENTS } from "../state/appeals.ts";
 import type { State } from "../state/state.ts";
-import { isReference } from "../state/verdict-rows.ts";
+import { holdsOf, isReference } from "../state/verdict-rows.ts";
 import {
   type AppealView,
   appealJson,
@@ -150,17 +151,18 @@ export class AppealDesk {
     const found = await state.verdicts.byReference(reference);
     if (found === null) return null;
     const { verdict, member } = found;
-    const { effectiveMs, expiresMs, status, shadow, measure, reason } = verdict;
+    const { status, shadow, reason, endedMs } = verdict;
     const nowMs = now();
-    if (shadow || measure === "observe" || effectiveMs === null || expiresMs === null || nowMs < effectiveMs)
-      return null;
-    const isLive = status === "approved" || status === "in-effect";
-    const holds = isLive && member.releasedMs === null && nowMs < expiresMs;
+    const begun = Math.min(nowMs, endedMs ?? nowMs);
+    const last = holdsOf(verdict).findLast(({ fromMs }) => fromMs <= begun);
+    if (shadow || last === undefined || last.measure === "observe") return null;
+    const { measure, fromMs, untilMs } = last;
+    const holds = isLive(status) && member.releasedMs === null && nowMs < untilMs;
     const statements = await state.appeals.ofReference(reference);
     return {
       ...{ reference, measure, reason, holds },
-      sinceMs: Math.max(effectiveMs, member.joinedMs),
-      untilMs: expiresMs,
+      sinceMs: Math.max(fromMs, member.joinedMs),
+      untilMs,
       statements: statements.map(({ filedMs, status: stage, reason: answer }) => ({
         filedMs,
         status: stage,

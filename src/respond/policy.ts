@@ -5,7 +5,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { FindingKind } from "../core/finding.ts";
-import { MEASURES, type Measure, REASON_CODES, type ReasonCode } from "../core/measure.ts";
+import { MEASURES, type Measure, REASON_CODES, type ReasonCode, rankOf } from "../core/measure.ts";
 import { RespondError } from "./errors.ts";
 
 /** What a finding must be for a rule to speak. Everything that is said must hold. */
@@ -25,6 +25,13 @@ export interface Condition {
   readonly confirmed: boolean;
 }
 
+/** A weaker measure that holds while a proposal waits for its approver. */
+export interface UntilDecided {
+  readonly measure: "reduce" | "slow";
+  /** It ends by itself after so long, whether or not anybody decided. */
+  readonly hours: number;
+}
+
 export interface Rule {
   readonly id: string;
   readonly when: Condition;
@@ -32,6 +39,8 @@ export interface Rule {
   readonly reason: ReasonCode;
   /** `approver`: a person decides; `none`: it takes effect by itself. */
   readonly approval: "approver" | "none";
+  /** What holds until then; null: nothing. */
+  readonly untilDecided: UntilDecided | null;
   readonly days: number;
   /** How many accounts may join the campaign later and inherit the measure without a further decision. */
   readonly inheritUpTo: number;
@@ -67,15 +76,28 @@ const condition = z.strictObject({
   confirmed: z.boolean().default(false),
 });
 
-const rule = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
-  when: condition.prefault({}),
-  measure: z.enum(MEASURES),
-  reason: z.enum(REASON_CODES).default("unusual-use"),
-  approval: z.enum(["approver", "none"]).default("approver"),
-  days: z.number().int().min(1).max(3650).default(30),
-  inheritUpTo: z.number().int().min(0).max(1_000_000).default(1000),
-});
+const rule = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+    when: condition.prefault({}),
+    measure: z.enum(MEASURES),
+    reason: z.enum(REASON_CODES).default("unusual-use"),
+    approval: z.enum(["approver", "none"]).default("approver"),
+    untilDecided: z
+      .strictObject({ measure: z.enum(["reduce", "slow"]), hours: z.number().min(1).max(336).default(48) })
+      .nullable()
+      .default(null),
+    days: z.number().int().min(1).max(3650).default(30),
+    inheritUpTo: z.number().int().min(0).max(1_000_000).default(1000),
+  })
+  .refine(
+    ({ untilDecided, measure, approval }) =>
+      untilDecided === null || (approval === "approver" && rankOf(untilDecided.measure) < rankOf(measure)),
+    {
+      path: ["untilDecided"],
+      error: "expected a weaker measure than the rule's, which an approver decides on",
+    },
+  );
 
 const minutes = z.number().min(0).max(43_200);
 const policySchema: z.ZodType<Policy, unknown> = z

@@ -6,8 +6,10 @@ import type { VerificationKind } from "../core/identity.ts";
 import { rankOf } from "../core/measure.ts";
 import type { FindingEntry } from "../state/findings.ts";
 import type { State } from "../state/state.ts";
-import type { Verdict } from "../state/verdict-rows.ts";
+import { POLICY_ACTOR } from "../state/verdict-changes.ts";
+import type { Interim, Verdict } from "../state/verdict-rows.ts";
 import { asksForTake, ruleFor, type Subject, type Take } from "./choose.ts";
+import { nameable } from "./nameable.ts";
 import { type Policy, policyHash, type Rule } from "./policy.ts";
 
 export interface ResponderOptions {
@@ -38,6 +40,7 @@ export interface TickReport {
 }
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** A proposal that nobody decided in two weeks is old news. */
 export const PROPOSAL_LIFE_MS: number = 14 * DAY_MS;
@@ -51,8 +54,6 @@ const IN_FORCE = "respond.policy";
 export class Responder {
   readonly #options: ResponderOptions;
   readonly #hash: string;
-  readonly #exemptAccounts: ReadonlySet<string>;
-  readonly #exemptOrganizations: ReadonlySet<string>;
   /** When any finding had last changed as all were looked at. */
   #lookedAtMs = -1;
   /** When each finding had last changed as it was looked at. */
@@ -61,8 +62,6 @@ export class Responder {
   constructor(options: ResponderOptions) {
     this.#options = options;
     this.#hash = policyHash(options.policy);
-    this.#exemptAccounts = new Set(options.policy.exempt.accounts);
-    this.#exemptOrganizations = new Set(options.policy.exempt.organizations);
   }
 
   /** Writes into the log which policy is in force, where it is another than before. Call once at the start. */
@@ -150,12 +149,24 @@ export class Responder {
         inheritLimit: rule.inheritUpTo,
         accounts,
         by: "system",
+        interim: this.#interimOf(rule),
       },
       { record },
     );
     if (rule.approval === "approver") return verdict;
-    const step = { by: "policy", note: `rule ${rule.id} needs no approval`, effectiveMs: this.effectiveMs() };
+    const step = {
+      by: POLICY_ACTOR,
+      note: `rule ${rule.id} needs no approval`,
+      effectiveMs: this.effectiveMs(),
+    };
     return await state.verdicts.approve(verdict.id, step, { record });
+  }
+
+  /** As late and as jittered as the measure itself would be: it must not tell sooner what was seen. */
+  #interimOf({ untilDecided }: Rule): Interim | null {
+    if (untilDecided === null) return null;
+    const fromMs = this.effectiveMs();
+    return { measure: untilDecided.measure, fromMs, untilMs: fromMs + untilDecided.hours * HOUR_MS };
   }
 
   /** What rests on a finding that a person dismissed ends at once. */
@@ -174,25 +185,10 @@ export class Responder {
   }
 
   async #subjectOf({ finding, status }: FindingEntry): Promise<Subject> {
-    const { policy, takeOf } = this.#options;
-    const accounts = await this.#nameable(finding.accounts);
+    const { state, policy, takeOf } = this.#options;
+    const accounts = await nameable(policy, finding.accounts, state);
     const take = takeOf !== null && asksForTake(policy) ? await takeOf(accounts) : null;
     return { finding, status, accounts, take };
-  }
-
-  async #nameable(accounts: readonly string[]): Promise<string[]> {
-    const free = accounts.filter((account) => !this.#exemptAccounts.has(account));
-    if (this.#exemptOrganizations.size === 0) return free;
-    const named: string[] = [];
-    for (let start = 0; start < free.length; start += PAGE) {
-      const some = free.slice(start, start + PAGE);
-      const facts = await this.#options.state.accounts.getMany(some);
-      for (const account of some) {
-        const organization = facts.get(account)?.organization ?? null;
-        if (organization === null || !this.#exemptOrganizations.has(organization)) named.push(account);
-      }
-    }
-    return named;
   }
 }
 

@@ -24,6 +24,10 @@ export interface VerdictsTable {
   effective_ms: Milliseconds | null;
   expires_ms: Milliseconds | null;
   ended_ms: Milliseconds | null;
+  /** What holds until an approver decides; all three or none. */
+  interim_measure: string | null;
+  interim_from_ms: Milliseconds | null;
+  interim_until_ms: Milliseconds | null;
   /** Value of the `verdicts` revision at the last change of the row. */
   revision: number;
 }

@@ -21,6 +21,7 @@ import { identities } from "./migrations/002-identities.ts";
 import { response } from "./migrations/003-response.ts";
 import { cases } from "./migrations/004-cases.ts";
 import { namedByHand } from "./migrations/005-named-by-hand.ts";
+import { untilDecided } from "./migrations/006-until-decided.ts";
 import { Organizations } from "./organizations.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { RandomBytes, StateContext } from "./part.ts";
@@ -42,6 +43,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "003-response": response,
   "004-cases": cases,
   "005-named-by-hand": namedByHand,
+  "006-until-decided": untilDecided,
 };
 
 export interface StateOptions {

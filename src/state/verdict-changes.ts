@@ -98,6 +98,16 @@ export async function strangers(
   return [...new Set(names)].filter((name) => !held.has(name)).sort();
 }
 
+/** Who takes a step that a rule takes without asking anybody. */
+export const POLICY_ACTOR = "policy";
+
+export function proposedAct(verdict: Verdict): Act {
+  const { id, finding, rule, policy, measure, reason, accounts, shadow, interim } = verdict;
+  const detail = { verdict: id, finding, rule, policy, measure, reason, accounts, shadow };
+  const untilDecided = interim === null ? {} : { untilDecided: interim };
+  return { act: "verdict.proposed", account: null, detail: { ...detail, ...untilDecided } };
+}
+
 /** The acts that name accounts of a verdict. */
 export function joinedActs(
   verdict: string,

@@ -15,6 +15,14 @@ import type { RandomBytes } from "./part.ts";
 import type { VerdictAccountsTable, VerdictsTable } from "./response-tables.ts";
 import type { Tables } from "./schema.ts";
 
+/** A weaker measure that holds while a proposal waits for its approver. */
+export interface Interim {
+  readonly measure: Measure;
+  readonly fromMs: number;
+  /** It ends then, decided or not. */
+  readonly untilMs: number;
+}
+
 /** The decision about an account or a campaign, as a whole. */
 export interface Verdict {
   readonly id: string;
@@ -38,6 +46,8 @@ export interface Verdict {
   readonly effectiveMs: number | null;
   readonly expiresMs: number | null;
   readonly endedMs: number | null;
+  /** What holds until it is decided; null: nothing. */
+  readonly interim: Interim | null;
 }
 
 /** An account that a verdict names. */
@@ -106,7 +116,35 @@ export function verdictOf(row: Selectable<VerdictsTable>): Verdict {
     effectiveMs: numberOrNull(row.effective_ms),
     expiresMs: numberOrNull(row.expires_ms),
     endedMs: numberOrNull(row.ended_ms),
+    interim: interimOf(row),
   };
+}
+
+function interimOf(row: Selectable<VerdictsTable>): Interim | null {
+  const { interim_measure, interim_from_ms, interim_until_ms } = row;
+  if (interim_measure === null) return null;
+  return {
+    measure: measure.parse(interim_measure),
+    fromMs: Number(interim_from_ms),
+    untilMs: Number(interim_until_ms),
+  };
+}
+
+/** A stretch of time in which a verdict means this measure for whom it names. */
+export interface Hold {
+  readonly measure: Measure;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/**
+ * What the verdict means, and when, if nobody decides otherwise: first what holds until it is decided, then its own
+ * measure. One that was approved keeps the first until the second begins.
+ */
+export function holdsOf({ interim, effectiveMs, expiresMs, measure: own }: Verdict): Hold[] {
+  const hasOwn = effectiveMs !== null && expiresMs !== null;
+  const before = interim === null ? [] : [hasOwn ? { ...interim, untilMs: effectiveMs } : interim];
+  return hasOwn ? [...before, { measure: own, fromMs: effectiveMs, untilMs: expiresMs }] : before;
 }
 
 export function memberOf(row: Selectable<VerdictAccountsTable>): VerdictMember {

@@ -1,8 +1,8 @@
 // Answers "is there a measure against this account?" from memory, so that no request waits; a poll keeps it fresh.
-import { type Measure, type ReasonCode, rankOf } from "../core/measure.ts";
+import { isLive, type Measure, type ReasonCode, rankOf } from "../core/measure.ts";
 import { currentRevision, VERDICTS } from "./revision.ts";
 import type { State } from "./state.ts";
-import { verdictOf } from "./verdict-rows.ts";
+import { type Hold, holdsOf, verdictOf } from "./verdict-rows.ts";
 
 /** A measure that holds for an account now. */
 export interface Standing {
@@ -25,11 +25,8 @@ export interface VerdictTableOptions {
   readonly onFailure?: (error: unknown) => void;
 }
 
-interface Held {
-  readonly measure: Measure;
+interface Held extends Hold {
   readonly reason: ReasonCode;
-  readonly effectiveMs: number;
-  readonly expiresMs: number;
 }
 
 interface Membership {
@@ -49,7 +46,7 @@ export class VerdictTable {
   #state: State;
   readonly #now: () => number;
   /** Verdicts that are enforced now or will be; the others are not held. */
-  readonly #verdicts: Map<string, Held> = new Map();
+  readonly #verdicts: Map<string, readonly Held[]> = new Map();
   /** Who is named by any verdict that ever was: few, beside all accounts there are. */
   readonly #memberships: Map<string, readonly Membership[]> = new Map();
   /** When budgets that were measured as spent are free again, by `budget scope`. */
@@ -118,8 +115,10 @@ export class VerdictTable {
     const nowMs = this.#now();
     let strongest: Standing | null = null;
     for (const { verdict, reference } of memberships) {
-      const held = this.#verdicts.get(verdict);
-      if (held === undefined || nowMs < held.effectiveMs || nowMs >= held.expiresMs) continue;
+      const held = this.#verdicts
+        .get(verdict)
+        ?.find(({ fromMs, untilMs }) => nowMs >= fromMs && nowMs < untilMs);
+      if (held === undefined) continue;
       if (strongest !== null && rankOf(strongest.measure) >= rankOf(held.measure)) continue;
       strongest = { measure: held.measure, reason: held.reason, reference, verdict };
     }
@@ -143,10 +142,16 @@ export class VerdictTable {
       .where("revision", ">", this.#revision)
       .execute();
     for (const row of rows) {
-      const { id, measure, reason, status, shadow, effectiveMs, expiresMs } = verdictOf(row);
-      const holds = (status === "approved" || status === "in-effect") && !shadow && measure !== "observe";
-      if (!holds || effectiveMs === null || expiresMs === null) this.#verdicts.delete(id);
-      else this.#verdicts.set(id, { measure, reason, effectiveMs, expiresMs });
+      const verdict = verdictOf(row);
+      const { id, reason, status, shadow } = verdict;
+      const holds = isLive(status) && !shadow ? holdsOf(verdict) : [];
+      const felt = holds.filter(({ measure }) => measure !== "observe");
+      if (felt.length === 0) this.#verdicts.delete(id);
+      else
+        this.#verdicts.set(
+          id,
+          felt.map((hold) => ({ ...hold, reason })),
+        );
     }
   }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { accountsText } from "../core/account.ts";
 import type { Act } from "../core/acts.ts";
 import type { VerificationKind } from "../core/identity.ts";
-import type { Measure, ReasonCode, VerdictStatus } from "../core/measure.ts";
+import type { VerdictStatus } from "../core/measure.ts";
 import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { parse } from "./facts.ts";
@@ -19,12 +19,15 @@ import {
   inEffect,
   isReached,
   joinedActs,
+  POLICY_ACTOR,
+  proposedAct,
   releaseAccount,
   sameProposal,
   strangers,
   unknownVerdict,
   verifiedMembers,
 } from "./verdict-changes.ts";
+import { namesOf, rowOf, type VerdictDraft } from "./verdict-draft.ts";
 import { LIVE, matches, type VerdictQuery } from "./verdict-query.ts";
 import {
   addStep,
@@ -36,21 +39,6 @@ import {
   type VerdictMember,
   verdictOf,
 } from "./verdict-rows.ts";
-
-export interface VerdictDraft {
-  readonly finding?: string | null;
-  readonly detector?: string | null;
-  readonly rule?: string | null;
-  readonly policy?: string | null;
-  readonly measure: Measure;
-  readonly reason: ReasonCode;
-  readonly shadow: boolean;
-  readonly lifeMs: number;
-  readonly inheritLimit: number;
-  readonly accounts: readonly string[];
-  readonly by: string;
-  readonly note?: string;
-}
 
 export interface Step {
   /** Who takes it: `user:<name>`, `cli:<system user>`, `system`. */
@@ -73,12 +61,6 @@ interface Move extends Step {
 
 /** A person's reason is part of the record; a decision without one is none. */
 const note = z.string().trim().min(1).max(2000);
-const accounts = z.array(z.string().min(1).max(512)).min(1).max(1_000_000);
-const life = z
-  .number()
-  .int()
-  .min(1)
-  .max(10 * 365 * 86_400_000);
 const ROWS_PER_STATEMENT = 500;
 
 export class Verdicts extends StatePart {
@@ -87,46 +69,22 @@ export class Verdicts extends StatePart {
    * gets the verdict that is there. @throws StateError `invalid-fact`
    */
   async propose(draft: VerdictDraft, { record }: Recorded = {}): Promise<Verdict> {
-    const names = [...new Set(parse(accounts, draft.accounts, "accounts"))].sort();
-    parse(life, draft.lifeMs, "life");
-    const proposed_ms = this.now();
-    const id = newId("v", proposed_ms, this.random);
-    const {
-      finding = null,
-      detector = null,
-      rule = null,
-      policy = null,
-      measure,
-      reason,
-      shadow,
-      by,
-    } = draft;
+    const names = namesOf(draft);
+    const nowMs = this.now();
+    const id = newId("v", nowMs, this.random);
     return await this.db.transaction().execute(async (transaction) => {
       // Whoever changes verdicts waits here for others, so what is read next is the latest.
       const revision = await nextRevision(transaction, VERDICTS);
       const same = await sameProposal(transaction, draft);
       if (same !== null) return same;
-      const row = {
-        ...{ id, finding, detector, rule, policy, measure, reason, proposed_ms, revision },
-        status: "proposed",
-        shadow: shadow ? 1 : 0,
-        life_ms: draft.lifeMs,
-        inherit_limit: draft.inheritLimit,
-        account_count: names.length,
-        inherited_count: 0,
-        effective_ms: null,
-        expires_ms: null,
-        ended_ms: null,
-      };
+      const row = rowOf(draft, { id, nowMs, revision, accounts: names.length });
       await transaction.insertInto("verdicts").values(row).execute();
       await this.#addAccounts(transaction, id, names, { inherited: false, revision });
-      await addStep(transaction, id, { atMs: proposed_ms, by, step: "proposed", note: draft.note ?? "" });
-      const detail = { verdict: id, finding, rule, policy, measure, reason, accounts: names.length, shadow };
-      await record?.([
-        { act: "verdict.proposed", account: null, detail },
-        ...joinedActs(id, names, { inherited: false }),
-      ]);
-      return verdictOf(row);
+      const { by, note: why = "" } = draft;
+      await addStep(transaction, id, { atMs: nowMs, by, step: "proposed", note: why });
+      const verdict = verdictOf(row);
+      await record?.([proposedAct(verdict), ...joinedActs(id, names, { inherited: false })]);
+      return verdict;
     });
   }
 
@@ -142,7 +100,8 @@ export class Verdicts extends StatePart {
       by,
       note: reason,
       step: "approved",
-      outcome: "upheld",
+      // A rule that needs no approval says nothing about whether the detector was right.
+      outcome: by === POLICY_ACTOR ? null : "upheld",
     } as const;
     return await this.#step(id, move, options, (verdict) => {
       const effective = Math.max(Math.floor(effectiveMs), this.now());

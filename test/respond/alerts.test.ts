@@ -195,7 +195,7 @@ it("Slack's form and OCSF's form say the same", async (t) => {
   const verdict = verdictChanged({
     ...{ id: "v_1", finding: "campaign-1", detector: "d", rule: "r", policy: "p", measure: "quarantine" },
     ...{ reason: "unusual-use", status: "lifted", shadow: false, lifeMs: 1, inheritLimit: 0, inherited: 0 },
-    ...{ accounts: 2, proposedMs: 0, effectiveMs: 0, expiresMs: 1, endedMs: 1 },
+    ...{ accounts: 2, proposedMs: 0, effectiveMs: 0, expiresMs: 1, endedMs: 1, interim: null },
   });
   await out.tell([CAMPAIGN, verdict]);
   assert.deepEqual(await out.round(), { delivered: 4, failed: 0 });

@@ -86,6 +86,38 @@ describe("the measure slow", () => {
   });
 });
 
+it("a customer who is slowed before anybody decided is told so, and can object", async (t) => {
+  const it = await paced(t, { slow: { requests: 1, windowSeconds: 3600 } });
+  const key = await it.key("one");
+  const proposed = await it.state.verdicts.propose({
+    ...{ measure: "quarantine", reason: "unusual-use", shadow: false, lifeMs: 3_600_000, inheritLimit: 0 },
+    ...{ accounts: ["one"], by: "system", finding: "campaign-1", detector: "campaign/test" },
+    interim: { measure: "slow", fromMs: Date.now(), untilMs: Date.now() + 3_600_000 },
+  });
+  await it.settled();
+  const served = await ask(it, key);
+  assert.deepEqual([served.status, served.headers.get("adyton-measure")], [200, "slow"]);
+  const refused = await ask(it, key);
+  assert.equal(refused.headers.get("adyton-code"), "gateway.slowed");
+  const page = `${it.url}${new URL(refused.headers.get("adyton-appeal") ?? "", it.url).pathname}`;
+  const told = (await (await fetch(page)).json()) as Record<string, unknown>;
+  assert.deepEqual([told["measure"], told["holds"], told["may_object"]], ["slow", true, true]);
+  const filed = await fetch(page, {
+    ...{ method: "POST", headers: { "content-type": "application/json" } },
+    body: JSON.stringify({ statement: "We are a school." }),
+  });
+  assert.equal(filed.status, 200);
+  const [appeal] = (await it.state.appeals.list()).items;
+  const decision = { outcome: "granted", by: "user:ada", reason: "a school indeed" } as const;
+  await it.state.appeals.decide(appeal?.id ?? "", decision);
+  await it.settled();
+  const free = await ask(it, key);
+  assert.deepEqual([free.status, free.headers.get("adyton-measure")], [200, null]);
+  await it.state.verdicts.approve(proposed.id, { by: "user:ada", note: "the others", effectiveMs: 0 });
+  await it.settled();
+  assert.equal((await ask(it, key)).status, 200, "who was freed stays free when the rest is decided");
+});
+
 describe("a line of held requests", () => {
   /** A pace of one turn each 20 ms, by real time. */
   function turns(): { take: (verdict: string) => Promise<Admission>; taken: number[] } {

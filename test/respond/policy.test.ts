@@ -81,6 +81,27 @@ describe("a policy of one's own", () => {
     }
   });
 
+  it("lets a weaker measure hold until an approver decides, and nothing else", () => {
+    const rule = (text: string): ReturnType<typeof parsePolicy> =>
+      parsePolicy(`version: 1\nrules:\n  - {id: a, measure: quarantine, ${text}}`);
+    const [first] = rule("untilDecided: {measure: slow}").rules;
+    assert.deepEqual(first?.untilDecided, { measure: "slow", hours: 48 });
+    assert.equal(rule("days: 1").rules[0]?.untilDecided, null);
+    const wrong = [
+      "untilDecided: {measure: quarantine}",
+      "untilDecided: {measure: slow, hours: 0}",
+      "untilDecided: {measure: slow}, approval: none",
+    ];
+    for (const text of wrong)
+      assert.throws(
+        () => rule(text),
+        (error) => error instanceof RespondError && error.code === "respond.policy-invalid",
+      );
+    assert.throws(() =>
+      parsePolicy("version: 1\nrules:\n  - {id: a, measure: slow, untilDecided: {measure: slow}}"),
+    );
+  });
+
   it("that can't be read is refused", async () => {
     await assert.rejects(
       loadPolicy("/nowhere/policy.yaml"),

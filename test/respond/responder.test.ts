@@ -262,3 +262,72 @@ describe("fairness", () => {
     ]);
   });
 });
+
+describe("what holds until an approver decides", () => {
+  const policy = parsePolicy(`
+version: 1
+delayMinutes: { least: 10, most: 10 }
+rules:
+  - { id: campaign, measure: quarantine, untilDecided: { measure: slow, hours: 24 } }
+`);
+  const measures = (table: VerdictTable, names: readonly string[]): (string | null)[] =>
+    names.map((name) => table.of(name)?.measure ?? null);
+
+  it("begins after the policy's delay for everybody at once, and goes over into the measure itself", async (t) => {
+    const { state, table, acts, clock, responder, find } = await scene(t);
+    const respond = responder({ policy });
+    await find(["a", "b"]);
+    const [proposed] = (await respond.tick()).proposed;
+    assert.equal(proposed?.status, "proposed");
+    await table.refresh();
+    assert.deepEqual(measures(table, ["a", "b"]), [null, null]);
+    const detail = acts.find(({ act }) => act === "verdict.proposed")?.detail;
+    assert.deepEqual((detail as { untilDecided?: object }).untilDecided, proposed?.interim);
+    clock.nowMs += 10 * MINUTE_MS;
+    assert.deepEqual(measures(table, ["a", "b"]), ["slow", "slow"]);
+    await find(["a", "b", "c"]);
+    await respond.tick();
+    await table.refresh();
+    assert.equal(table.of("c")?.measure, "slow", "who joins is held to it in the same tick");
+    const effectiveMs = clock.nowMs + 30 * MINUTE_MS;
+    await state.verdicts.approve(proposed?.id ?? "", { by: "user:ada", note: "one hand", effectiveMs });
+    await table.refresh();
+    assert.deepEqual(measures(table, ["a", "c"]), ["slow", "slow"], "until the measure itself begins");
+    clock.nowMs = effectiveMs;
+    assert.deepEqual(measures(table, ["a", "c"]), ["quarantine", "quarantine"]);
+  });
+
+  it("ends at once when a person says no, and by itself when nobody says anything", async (t) => {
+    const { state, table, clock, responder, find } = await scene(t);
+    const respond = responder({ policy });
+    await find(["a"]);
+    await find(["b"], { id: "campaign-2" });
+    const { proposed } = await respond.tick();
+    clock.nowMs += 10 * MINUTE_MS;
+    await table.refresh();
+    assert.deepEqual(measures(table, ["a", "b"]), ["slow", "slow"]);
+    const first = proposed.find(({ finding }) => finding === "campaign-1");
+    await state.verdicts.reject(first?.id ?? "", { by: "user:ada", note: "a class" }, { isWrong: true });
+    await table.refresh();
+    assert.deepEqual(measures(table, ["a", "b"]), [null, "slow"]);
+    clock.nowMs += 24 * 60 * MINUTE_MS;
+    assert.deepEqual(measures(table, ["a", "b"]), [null, null]);
+  });
+
+  it("enforces nothing in shadow mode", async (t) => {
+    const { table, clock, responder, find } = await scene(t);
+    await find(["a"]);
+    await responder({ policy, mode: "shadow" }).tick();
+    clock.nowMs += 20 * MINUTE_MS;
+    await table.refresh();
+    assert.equal(table.of("a"), null);
+  });
+});
+
+it("a rule that asks nobody says nothing about whether its detector was right", async (t) => {
+  const { state, responder, find } = await scene(t);
+  await find(["a"], { kind: "account", id: "account-1", pValue: 0.5 });
+  const [watched] = (await responder().tick()).proposed;
+  assert.deepEqual([watched?.measure, watched?.status], ["observe", "approved"]);
+  assert.deepEqual(await state.outcomes.byDetector(), []);
+});

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import type { Act } from "../../src/core/acts.ts";
 import { StateError } from "../../src/state/errors.ts";
 import { State } from "../../src/state/state.ts";
+import type { VerdictDraft } from "../../src/state/verdict-draft.ts";
 import { isReference, newReference } from "../../src/state/verdict-rows.ts";
 import { VerdictTable } from "../../src/state/verdict-table.ts";
-import type { VerdictDraft } from "../../src/state/verdicts.ts";
 import { type FreshState, onEachDatabase } from "../helpers/state-databases.ts";
 
 const DAY_MS = 86_400_000;

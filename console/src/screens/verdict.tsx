@@ -125,6 +125,18 @@ function factsOf(verdict: Verdict): (readonly [string, ReactNode])[] {
         </span>
       ),
     ],
+    ...(verdict.untilDecided === null
+      ? []
+      : [
+          [
+            "Until decided",
+            <span key="interim">
+              <MeasureBadge measure={verdict.untilDecided.measure} /> from{" "}
+              <When at={verdict.untilDecided.from} /> to <When at={verdict.untilDecided.until} /> at the
+              latest
+            </span>,
+          ] as const,
+        ]),
     ["In effect", <When key="effective" at={verdict.effectiveAt} />],
     ["Until", <When key="until" at={verdict.endedAt ?? verdict.expiresAt} />],
     ["Joined later", `${inherited} of at most ${inheritLimit}`],

@@ -66,6 +66,8 @@ export interface VerdictSummary {
   effectiveAt: string | null;
   expiresAt: string | null;
   endedAt: string | null;
+  /** What holds until it is decided; null: nothing. */
+  untilDecided: { measure: Measure; from: string; until: string } | null;
 }
 const verdictFields = {
   ...all(maybeText, "finding", "detector", "rule"),
@@ -77,6 +79,7 @@ const verdictFields = {
   shadow: z.boolean(),
   accounts: count,
   proposedAt: time,
+  untilDecided: z.object({ measure, from: time, until: time }).nullable(),
 };
 const verdictSummary: z.ZodType<VerdictSummary> = z.object(verdictFields);
 export const verdictPage: z.ZodType<Page<VerdictSummary>> = pageOf(verdictSummary);

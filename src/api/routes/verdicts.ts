@@ -85,13 +85,18 @@ export function responseOf({ response }: ApiOptions): ResponsePort {
 }
 
 function summaryOf(verdict: StoredVerdict): VerdictSummary {
-  const { id, finding, detector, rule, measure, reason, status, shadow, accounts } = verdict;
+  const { id, finding, detector, rule, measure, reason, status, shadow, accounts, interim } = verdict;
   return {
     ...{ id, finding, detector, rule, measure, reason, status, shadow, accounts },
     proposedAt: isoTime(verdict.proposedMs),
     effectiveAt: isoTimeOrNull(verdict.effectiveMs),
     expiresAt: isoTimeOrNull(verdict.expiresMs),
     endedAt: isoTimeOrNull(verdict.endedMs),
+    untilDecided: interim && {
+      measure: interim.measure,
+      from: isoTime(interim.fromMs),
+      until: isoTime(interim.untilMs),
+    },
   };
 }
 
