@@ -83,10 +83,11 @@ const TARGETS: Readonly<Record<string, Pick<FuzzOptions, "seeds" | "run">>> = {
 };
 
 for (const [name, target] of Object.entries(TARGETS))
-  test(`nothing makes ${name} throw or pass`, async () => {
+  test(`nothing makes ${name} throw or pass`, async (t) => {
     const budgetMs = (SECONDS * 1000) / Object.keys(TARGETS).length;
     const report = await fuzz({ ...target, files: /src\/(evidence\/verify|core)\//, budgetMs, seed: 7 });
     const { failure } = report;
+    t.diagnostic(`${name}: ${report.runs} inputs, ${report.blocks} blocks, corpus of ${report.corpus}`);
     assert.equal(
       failure,
       null,

@@ -149,13 +149,14 @@ test("nothing that the log reads makes it fall over, or passes changed", {
     };
   }
   for (const [what, target] of Object.entries(targets))
-    await t.test(what, async () => {
+    await t.test(what, async (one) => {
       const budgetMs = (SECONDS * 1000) / Object.keys(targets).length;
       const report = await fuzz({ ...target, files: /src\/(log|core)\//, budgetMs, seed: 11 });
       const { failure } = report;
       const input = Buffer.from(failure?.input ?? [])
         .toString("base64")
         .slice(0, 4000);
+      one.diagnostic(`${what}: ${report.runs} inputs, ${report.blocks} blocks, corpus of ${report.corpus}`);
       assert.equal(failure, null, `${input}: ${failure?.error}`);
       assert.ok(report.runs > 0 && report.blocks > 0);
     });
