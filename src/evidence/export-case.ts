@@ -10,7 +10,7 @@ import type { ExportOptions } from "./export-options.ts";
 import { awaitCheckpoint, awaitEntry } from "./sealed-entry.ts";
 import { type Selection, selectRecords } from "./select-records.ts";
 import { RecordStager } from "./stage-records.ts";
-import { Staging } from "./staging.ts";
+import { Staging, writeInto, writeNew } from "./staging.ts";
 import { discloseField, formatRecord } from "./verify/disclosed-record.ts";
 import { BAGIT_TEXT, type BundleHeader, bagInfo } from "./verify/documents.ts";
 import { BUNDLE_FORMAT, baseFolder, findingPath, PATHS, stampPaths } from "./verify/layout.ts";
@@ -33,19 +33,22 @@ export async function exportCase(options: ExportOptions): Promise<ExportResult> 
   const found = await state.cases.demand(caseId);
   const newest = await awaitEntry(options, { caseId, number: found.entries, from: found.logSize });
   const checkpoint = await awaitCheckpoint(options, newest);
-  const staging = await Staging.create(out);
+  const staging = new Staging(out);
   try {
     const staged = await stagePayload(options, { found, checkpoint, staging });
     const manifest = staging.manifest((path) => path.startsWith("data/"));
     await staging.add(PATHS.manifest, manifest);
     const index = await recordExport(options, { staging, from: checkpoint, found });
     await addTagFiles(staging, staged.header);
-    const pieces = staging.zip(baseFolder(caseId));
-    const bytes = await staging.writeTo(encrypter === null ? pieces : encrypted(encrypter, pieces), out);
+    const clear = staging.zip(baseFolder(caseId));
+    const pieces = encrypter === null ? clear : encrypted(encrypter, clear);
+    const bytes = await (options.into === undefined
+      ? writeNew(pieces, out)
+      : writeInto(pieces, options.into));
     const digest = digestOf(staging, PATHS.manifest);
     return { out, bytes, records: staged.records, exchanges: staged.exchanges, manifest: digest, index };
   } finally {
-    await staging.remove();
+    await staging.end();
   }
 }
 

@@ -1,4 +1,5 @@
 // What an export needs of the rest of Adyton, and what whoever exports chooses.
+import type { FileHandle } from "node:fs/promises";
 import type { ActRecorder } from "../core/acts.ts";
 import type { State } from "../state/state.ts";
 import type { Sealing } from "./sealed-entry.ts";
@@ -18,8 +19,10 @@ export interface KeptStamp {
 export interface ExportOptions extends Sealing {
   readonly state: State;
   readonly caseId: string;
-  /** Where the bundle goes; it must not exist. */
+  /** Where the bundle goes; it must not exist. What is staged lies beside it. */
   readonly out: string;
+  /** An open file that the bundle goes into instead. */
+  readonly into?: FileHandle;
   readonly by: string;
   /** Name and version of the software. */
   readonly tool: string;

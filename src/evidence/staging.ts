@@ -1,5 +1,6 @@
-// The files of a bundle while it is made: in a private folder, each hashed as it is written.
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+// The files of a bundle while it is made: on the disk without a name, each hashed as it is written.
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { crc32 } from "node:zlib";
 import { hex, utf8 } from "../core/bytes.ts";
@@ -80,25 +81,30 @@ class Spool {
   }
 }
 
+/**
+ * A new file beside `path`, so on the same file system, that has lost its name already: content in clear lives as long as
+ * the file is open, and not even a killed process leaves it behind. @throws EvidenceError `evidence.output`
+ */
+export async function namelessFile(path: string): Promise<FileHandle> {
+  const name = join(dirname(path), `.adyton-bundle-${randomUUID()}`);
+  try {
+    const file = await open(name, "wx+", 0o600);
+    await rm(name);
+    return file;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EvidenceError("evidence.output", `expected to write beside ${path}, got: ${reason}`, { cause });
+  }
+}
+
 export class Staging {
-  readonly #folder: string;
+  readonly #beside: string;
   readonly #files: Map<string, Place> = new Map();
   readonly #spools: Map<string, Spool> = new Map();
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** A folder of mode 0700 beside the output, so that content in clear stays on the same file system. */
-  static async create(beside: string): Promise<Staging> {
-    try {
-      return new Staging(await mkdtemp(join(dirname(beside), ".adyton-bundle-")));
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new EvidenceError("evidence.output", `expected to write beside ${beside}, got: ${reason}`, {
-        cause,
-      });
-    }
+  /** Stages beside the output. */
+  constructor(beside: string) {
+    this.#beside = beside;
   }
 
   /** A path is added once. */
@@ -113,7 +119,7 @@ export class Staging {
   async #spool(folder: string): Promise<Spool> {
     const known = this.#spools.get(folder);
     if (known !== undefined) return known;
-    const spool = new Spool(await open(join(this.#folder, `${this.#spools.size}`), "wx+", 0o600));
+    const spool = new Spool(await namelessFile(this.#beside));
     this.#spools.set(folder, spool);
     return spool;
   }
@@ -160,36 +166,40 @@ export class Staging {
     yield Buffer.concat([...held, directory, end]);
   }
 
-  /** Writes the zip to a new file, synced. @throws EvidenceError `evidence.output`, `evidence.too-large` */
-  async writeTo(pieces: AsyncIterable<Uint8Array>, out: string): Promise<number> {
-    let bytes = 0;
-    let isOurs = false;
-    try {
-      const file = await open(out, "wx", 0o600);
-      isOurs = true;
-      try {
-        for await (const piece of pieces) {
-          await file.write(piece);
-          bytes += piece.length;
-        }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      return bytes;
-    } catch (cause) {
-      if (isOurs) await rm(out, { force: true }); // half a bundle is none
-      if (cause instanceof EvidenceError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new EvidenceError("evidence.output", `expected to write ${out}, got: ${reason}`, { cause });
-    }
-  }
-
-  /** Removes the folder with everything in it. */
-  async remove(): Promise<void> {
+  /** Frees what was staged. */
+  async end(): Promise<void> {
     await Promise.all([...this.#spools.values()].map((spool) => spool.close()));
-    await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Writes the zip to a new file, synced. @throws EvidenceError `evidence.output`, `evidence.too-large` */
+export async function writeNew(pieces: AsyncIterable<Uint8Array>, out: string): Promise<number> {
+  let isOurs = false;
+  try {
+    const file = await open(out, "wx", 0o600);
+    isOurs = true;
+    try {
+      return await writeInto(pieces, file);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (isOurs) await rm(out, { force: true }); // half a bundle is none
+    if (cause instanceof EvidenceError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EvidenceError("evidence.output", `expected to write ${out}, got: ${reason}`, { cause });
+  }
+}
+
+/** Returns the bytes written, which are synced. */
+export async function writeInto(pieces: AsyncIterable<Uint8Array>, file: FileHandle): Promise<number> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    await file.writeFile(piece); // all of it, from where the file stands
+    bytes += piece.length;
+  }
+  await file.sync();
+  return bytes;
 }
 
 function tooLarge(): EvidenceError {

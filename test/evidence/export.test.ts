@@ -1,7 +1,7 @@
 // Proves what an export discloses, that strangers' tools read it, and that it verifies.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
@@ -174,11 +174,23 @@ test("a bundle encrypted to a recipient opens with the recipient's key, and a wr
   await assert.rejects(scene.export({ recipients: ["age1nonsense"] }), { code: "evidence.recipient" });
 });
 
+test("while a bundle is made nothing of it has a name: a process that is killed leaves no content in clear", async () => {
+  const folder = mkdtempSync(join(scene.folder, "out-"));
+  const seen: string[][] = [];
+  const seal = async (): Promise<void> => {
+    seen.push(readdirSync(folder));
+    await scene.seal();
+  };
+  await scene.export({ out: join(folder, "bundle.zip"), seal });
+  assert.ok(seen.length > 1, "what is staged waits for the export's own record");
+  assert.deepEqual(seen.flat(), []);
+  assert.deepEqual(readdirSync(folder), ["bundle.zip"]);
+});
+
 test("nothing is overwritten, and nothing is left behind", async () => {
   const out = join(scene.folder, "once.zip");
   await scene.export({ out, recordsOnly: true });
   await assert.rejects(scene.export({ out, recordsOnly: true }), { code: "evidence.output" });
-  const { readdirSync } = await import("node:fs");
   assert.deepEqual(
     readdirSync(scene.folder).filter((name) => name.startsWith(".adyton-bundle-")),
     [],

@@ -1,11 +1,12 @@
 // Hands a case out as a bundle. Its export is an entry of the custody, durable in the log before the first byte leaves.
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { toolName } from "../../config/version.ts";
 import { EvidenceError } from "../../evidence/errors.ts";
 import { type ExportResult, exportCase } from "../../evidence/export-case.ts";
+import { namelessFile } from "../../evidence/staging.ts";
 import { recordedBy } from "../acts.ts";
 import { demandAgreement } from "../agreement.ts";
 import { type CaseExport, caseExport } from "../contract/cases.ts";
@@ -13,7 +14,7 @@ import { ApiError } from "../errors.ts";
 import { pathPart, readBody } from "../http.ts";
 import type { ApiContext, ApiServices, Handlers } from "../services.ts";
 
-/** Below `run/`: where bundles are made. What a crash leaves in it is content in clear, which the next start removes. */
+/** Below `run/`: where bundles are made, in files without a name, of which a crash leaves nothing. */
 export const EXPORTS_FOLDER = "exports";
 
 /** Folders in which a bundle is being made: each export holds a case's content in clear and a core for a while. */
@@ -49,11 +50,15 @@ async function handOut(
   const folder = join(services.folder.run, EXPORTS_FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const out = join(folder, `${randomUUID()}.zip`);
-  const { bytes, manifest, index } = await write(context, { id, wanted, agreement, out }, services);
-  const file = await open(out, "r");
-  await rm(out); // its bytes live as long as they are being read, and no crash leaves them behind
+  const file = await namelessFile(out);
+  const order = { id, wanted, agreement, out, into: file };
+  const { bytes, manifest, index } = await write(context, order, services).catch(async (error: unknown) => {
+    await file.close();
+    throw error;
+  });
   const name = (wanted.recipients ?? []).length === 0 ? `${id}.zip` : `${id}.zip.age`;
-  return context.body(Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>, 200, {
+  const stream = Readable.toWeb(file.createReadStream({ start: 0 }));
+  return context.body(stream as ReadableStream<Uint8Array>, 200, {
     "content-type": "application/octet-stream",
     "content-disposition": `attachment; filename="${name}"`,
     "content-length": String(bytes),
@@ -67,11 +72,12 @@ interface Order {
   readonly wanted: CaseExport;
   readonly agreement: string | null;
   readonly out: string;
+  readonly into: FileHandle;
 }
 
 async function write(
   context: ApiContext,
-  { id, wanted, agreement, out }: Order,
+  { id, wanted, agreement, out, into }: Order,
   services: ApiServices,
 ): Promise<ExportResult> {
   const { exportFacts, state, log, clock } = services;
@@ -81,7 +87,7 @@ async function write(
   const moment = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time));
   const { reason } = wanted;
   return await exportCase({
-    ...{ state, record, log, by, out, caseId: id },
+    ...{ state, record, log, by, out, into, caseId: id },
     ...(await exportFacts()),
     seal: async () => {}, // the ledger does, in its own process
     tool: toolName(),
