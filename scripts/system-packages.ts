@@ -60,6 +60,12 @@ const PACKAGES: readonly SystemPackage[] = [
     isThere: () => onPath("softhsm2-util"),
     isRequired: false,
   },
+  {
+    debian: "strace",
+    why: "it fails single system calls while the log is sealed",
+    isThere: () => onPath("strace"),
+    isRequired: false,
+  },
 ];
 
 /** Exits with a clear line when something required is missing and can't be installed here. */
