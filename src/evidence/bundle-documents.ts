@@ -106,7 +106,7 @@ function completenessOf({
     leftOut,
     gaps,
     statement:
-      `All ${checkpoint.size} records of the log were looked at, by their public part. Every request, answer and interruption of the ` +
+      `All ${checkpoint.size.toLocaleString("en-GB")} records of the log were looked at, by their public part. Every request, answer and interruption of the ` +
       "case's accounts and single exchanges in the period is in this bundle, and so is every entry of the case. Records of " +
       "other customers are not in it; of them the proofs hold nothing but hashes. Whoever can read the log's public " +
       "part can count the records under the pseudonyms above again.",
@@ -139,6 +139,7 @@ async function addReport(staging: Staging, input: DocumentInput): Promise<void> 
     completeness: completenessOf(input),
     health: selection.health.figures(),
     fleet,
+    chronicle: stager.chronicle,
     examples: stager.examples,
     imported: stager.imported,
     log: { origin: checkpoint.origin, size: checkpoint.size, key: options.key },

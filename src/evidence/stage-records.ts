@@ -3,9 +3,10 @@ import type { Checkpoint } from "../core/checkpoint.ts";
 import { FIELDS } from "../core/record.ts";
 import { Announced, type PlacedTombstone, parseTombstone } from "../core/tombstone.ts";
 import type { SealedLog, SealedRecord } from "../log/sealed-log.ts";
+import { Chronicle } from "./chronicle.ts";
 import { closeFacts, openFacts } from "./exchange-excerpt.ts";
 import { Fleet } from "./fleet.ts";
-import type { Example } from "./report/content.ts";
+import type { Example } from "./report/input.ts";
 import type { Staging } from "./staging.ts";
 import { closeLine, openLine } from "./timeline.ts";
 import {
@@ -39,6 +40,7 @@ const EXCERPT = 2000;
 export class RecordStager {
   readonly statistics: CaseStatistics = new CaseStatistics();
   readonly fleet: Fleet;
+  readonly chronicle: Chronicle = new Chronicle();
   readonly timeline: { readonly time: string; readonly line: string }[] = [];
   /** Account names by pseudonym, as far as content told them. */
   readonly names: Map<string, string> = new Map();
@@ -140,11 +142,16 @@ export class RecordStager {
       [...(content ?? [])].filter(([name]) => fields?.[name] !== undefined && !("withheld" in fields[name])),
     );
     const who = account ?? leaf.account ?? "unknown account";
-    if (leaf.act === "account.recorded")
-      this.fleet.addAccount(canonicalValue(shown.get("detail") ?? new Uint8Array()));
+    if (leaf.act === "account.recorded") {
+      const detail = canonicalValue(shown.get("detail") ?? new Uint8Array());
+      this.fleet.addAccount(detail);
+      this.chronicle.describe(detail);
+    } else if (leaf.act !== undefined && leaf.account !== undefined)
+      this.chronicle.addAct({ time: leaf.time, act: leaf.act, account: who });
     if (leaf.kind === "open") {
       const facts = openFacts(shown);
       this.fleet.addExchange(who, facts);
+      this.chronicle.addRequest(who, leaf.time);
       this.timeline.push({ time: leaf.time, line: openLine(index, leaf, account, facts) });
       if (!this.#examples.has(who) && this.#examples.size < MAX_EXAMPLES)
         this.#examples.set(who, {

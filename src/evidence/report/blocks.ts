@@ -8,7 +8,7 @@ export type Block =
   | { readonly kind: "text"; readonly text: string }
   /** A remark set apart: what must not be overlooked. */
   | { readonly kind: "notice"; readonly text: string }
-  | { readonly kind: "list"; readonly items: readonly string[] }
+  | { readonly kind: "list"; readonly items: readonly string[]; readonly numbered?: boolean }
   | { readonly kind: "facts"; readonly rows: readonly (readonly [name: string, value: string])[] }
   | {
       readonly kind: "table";
@@ -18,6 +18,13 @@ export type Block =
   /** Somebody's words, with where they are from. */
   | { readonly kind: "quote"; readonly text: string; readonly from: string }
   | { readonly kind: "bars"; readonly caption: string; readonly bars: readonly Bar[] }
+  | {
+      readonly kind: "lanes";
+      readonly caption: string;
+      /** One for each column. */
+      readonly columns: readonly string[];
+      readonly rows: readonly Lane[];
+    }
   | { readonly kind: "fleet"; readonly caption: string; readonly picture: FleetPicture };
 
 export interface Column {
@@ -25,6 +32,12 @@ export interface Column {
   /** Share of the width, relative to the other columns. */
   readonly width: number;
   readonly right?: boolean;
+}
+
+export interface Lane {
+  readonly label: string;
+  /** As many as there are columns; 0 stays white, the largest of all rows is darkest. */
+  readonly values: readonly number[];
 }
 
 export interface Bar {

@@ -6,8 +6,22 @@ const ROW = 13;
 const TOP = 24;
 /** Points or pixels. */
 export const FLEET_WIDTH = 500;
-const ACCOUNT_X = 160;
-const FACT_X = 300;
+const ACCOUNT_X = 150;
+const FACT_X = 270;
+/** Characters that fit to the right of a fact's dot. */
+const FACT_CHARACTERS = 42;
+/** Rounds of ordering; a picture this small is at rest after a few. */
+const ROUNDS = 12;
+/** Lines of one fact have one colour; neighbours differ in hue and lightness. */
+const COLORS: readonly string[] = [
+  "#1f5fa8",
+  "#b5541c",
+  "#2f7d5b",
+  "#8a3f8f",
+  "#7a6a12",
+  "#a3304f",
+  "#3f6f7f",
+];
 
 export interface FleetText {
   readonly x: number;
@@ -22,6 +36,7 @@ export interface FleetLine {
   readonly y1: number;
   readonly x2: number;
   readonly y2: number;
+  readonly color: string;
 }
 
 export interface FleetLayout {
@@ -32,7 +47,39 @@ export interface FleetLayout {
   readonly dots: readonly { readonly x: number; readonly y: number }[];
 }
 
-export function layOut({ accounts, facts }: FleetPicture): FleetLayout {
+/** Accounts with the same facts lie together, and facts beside their accounts, so that few lines cross. */
+function ordered(picture: FleetPicture): Pick<FleetPicture, "accounts" | "facts"> {
+  let accounts = [...picture.accounts];
+  let facts = [...picture.facts];
+  for (let round = 0; round < ROUNDS; round++) {
+    const factAt = new Map(facts.map((fact, at) => [fact, at]));
+    const account = (name: string): number =>
+      middle(facts.filter((fact) => fact.accounts.includes(name)).map((fact) => factAt.get(fact) ?? 0));
+    accounts = sortedBy(accounts, account);
+    const accountAt = new Map(accounts.map((name, at) => [name, at]));
+    const fact = ({ accounts: names }: FleetPicture["facts"][number]): number =>
+      middle(names.map((name) => accountAt.get(name)).filter((at) => at !== undefined));
+    facts = sortedBy(facts, fact);
+  }
+  return { accounts, facts };
+}
+
+/** What has no neighbours goes last. */
+function middle(places: readonly number[]): number {
+  if (places.length === 0) return Number.MAX_SAFE_INTEGER;
+  return places.reduce((sum, place) => sum + place, 0) / places.length;
+}
+
+/** Stable: what is equal stays in the order of its names. */
+function sortedBy<T>(list: readonly T[], key: (item: T) => number): T[] {
+  return list
+    .map((item) => ({ item, at: key(item) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
+export function layOut(picture: FleetPicture): FleetLayout {
+  const { accounts, facts } = ordered(picture);
   const rows = Math.max(accounts.length, facts.length * 2, 1);
   const height = TOP + rows * ROW + 6;
   const spread = (at: number, count: number): number => TOP + ((at + 0.5) * rows * ROW) / Math.max(count, 1);
@@ -50,11 +97,13 @@ export function layOut({ accounts, facts }: FleetPicture): FleetLayout {
   for (const [at, fact] of facts.entries()) {
     const y = spread(at, facts.length);
     dots.push({ x: FACT_X, y });
-    const text = `${fact.kind}: ${visible(fact.value, 30)} (${fact.accounts.length})`;
+    const free = FACT_CHARACTERS - fact.kind.length - String(fact.accounts.length).length - 5;
+    const text = `${fact.kind}: ${visible(fact.value, Math.max(8, free))} (${fact.accounts.length})`;
+    const color = COLORS[at % COLORS.length] ?? "";
     texts.push({ x: FACT_X + 7, y, text, align: "left", bold: false });
     for (const account of fact.accounts) {
       const from = accountY.get(account);
-      if (from !== undefined) lines.push({ x1: ACCOUNT_X, y1: from, x2: FACT_X, y2: y });
+      if (from !== undefined) lines.push({ x1: ACCOUNT_X, y1: from, x2: FACT_X, y2: y, color });
     }
   }
   return { width: FLEET_WIDTH, height, texts, lines, dots };

@@ -10,8 +10,8 @@ export function fleetSvg(picture: FleetPicture): string {
   const { width, height, texts, lines, dots } = layOut(picture);
   const drawn = [
     ...lines.map(
-      ({ x1, y1, x2, y2 }) =>
-        `<line x1="${number(x1)}" y1="${number(y1)}" x2="${number(x2)}" y2="${number(y2)}" stroke="#8a93a3" stroke-width="0.6"/>`,
+      ({ x1, y1, x2, y2, color }) =>
+        `<line x1="${number(x1)}" y1="${number(y1)}" x2="${number(x2)}" y2="${number(y2)}" stroke="${color}" stroke-width="0.6"/>`,
     ),
     ...dots.map(({ x, y }) => `<circle cx="${number(x)}" cy="${number(y)}" r="2.6" fill="#1f3a5f"/>`),
     ...texts.map(

@@ -73,6 +73,14 @@ const WORDS: readonly (readonly [string, string])[] = [
     "p-value",
     "How likely a result at least this striking would be if the stated innocent explanation were true.",
   ],
+  [
+    "False discovery rate",
+    "Of the findings that a detector raises, the share that is expected to be wrong, at most.",
+  ],
+  [
+    "TLP",
+    "Traffic Light Protocol: who may see this. RED: nobody but those it was given to. AMBER+STRICT: their organisation. AMBER: their organisation and its clients who need to know. GREEN: their community. CLEAR: anybody.",
+  ],
   ["Token", "The unit in which models count text: a short piece of a word."],
 ];
 

@@ -2,11 +2,18 @@
 import { createRequire } from "node:module";
 import PdfDocument from "pdfkit";
 import type { Block, Column } from "./blocks.ts";
-import { layOut } from "./fleet-layout.ts";
+import { grouped } from "./figures.ts";
+import { FLEET_WIDTH, type FleetLayout, layOut } from "./fleet-layout.ts";
+import { labelEvery, shade } from "./lanes.ts";
 
 const MARGIN = 56;
 const BODY = 9.5;
 const SMALL = 7.8;
+/** What stays free between two cells of a row. */
+const CELL_GAP = 8;
+/** A table of more columns is set smaller, so that names and times need no second line. */
+const MOST_COLUMNS = 5;
+const DENSE = 6.8;
 const INK = "#1b1f24";
 const FAINT = "#515b68";
 const RULE = "#cfd5dd";
@@ -45,7 +52,10 @@ export async function renderPdf(
   });
   document.registerFont("regular", REGULAR).registerFont("bold", BOLD);
   const setter = new Setter(document);
-  for (const block of blocks) setter.set(block);
+  for (const [at, block] of blocks.entries()) {
+    if (block.kind === "heading") setter.keepWithPicture(blocks.slice(at + 1, at + 3));
+    setter.set(block);
+  }
   setter.footers(title);
   document.end();
   await ended;
@@ -80,6 +90,18 @@ class Setter {
   /** A new page where less than `height` is left. */
   #room(height: number): void {
     if (this.#document.y + height > this.#bottom) this.#document.addPage();
+  }
+
+  /** A heading whose picture would not fit below it goes to the next page with it. */
+  keepWithPicture(next: readonly Block[]): void {
+    const found = next.find((block) => block.kind === "fleet");
+    if (found?.kind === "fleet") this.#room(this.#fleetSize(layOut(found.picture)).height + 130);
+  }
+
+  #fleetSize({ height }: FleetLayout): { scale: number; height: number } {
+    const free = this.#document.page.height - 2 * MARGIN - 60;
+    const scale = Math.min(this.#width / FLEET_WIDTH, free / height);
+    return { scale, height: height * scale };
   }
 
   #space(height: number): void {
@@ -124,7 +146,8 @@ class Setter {
         this.#notice(block.text);
         break;
       case "list":
-        for (const item of block.items) this.#paragraph(`•  ${item}`, BODY, { indent: 8 });
+        for (const [at, item] of block.items.entries())
+          this.#item(block.numbered === true ? `${at + 1}.` : "•", item);
         this.#space(5);
         break;
       case "facts":
@@ -139,10 +162,28 @@ class Setter {
       case "bars":
         this.#bars(block);
         break;
+      case "lanes":
+        this.#lanes(block);
+        break;
       case "fleet":
         this.#fleet(block);
         break;
     }
+  }
+
+  /** The mark hangs before the text, so that further lines stand below the first. */
+  #item(mark: string, text: string): void {
+    const indent = mark === "•" ? 18 : 24;
+    const height = this.#font(BODY).heightOfString(printable(text), {
+      width: this.#width - indent,
+      lineGap: 1.5,
+    });
+    this.#room(Math.min(height, 60));
+    const { y } = this.#document;
+    this.#font(BODY).text(mark, MARGIN + 8, y, { lineBreak: false });
+    this.#document.y = y;
+    this.#paragraph(text, BODY, { indent });
+    this.#space(1);
   }
 
   #heading(text: string): void {
@@ -204,11 +245,12 @@ class Setter {
   }
 
   #rowHeight(cells: readonly string[], widths: readonly number[], bold: boolean): number {
-    this.#font(SMALL, { bold });
+    const size = cells.length > MOST_COLUMNS ? DENSE : SMALL;
+    this.#font(size, { bold });
     const heights = cells.map((cell, at) =>
-      this.#document.heightOfString(printable(cell), { width: (widths[at] ?? 0) - 6 }),
+      this.#document.heightOfString(printable(cell), { width: (widths[at] ?? 0) - CELL_GAP }),
     );
-    return Math.max(...heights, SMALL) + 4;
+    return Math.max(...heights, size) + 4;
   }
 
   #row(cells: readonly string[], widths: readonly number[], columns: readonly Column[], bold: boolean): void {
@@ -219,7 +261,8 @@ class Setter {
     for (const [at, cell] of cells.entries()) {
       const width = widths[at] ?? 0;
       const align = columns[at]?.right === true ? "right" : "left";
-      this.#font(SMALL, { bold }).text(printable(cell), x + 3, y + 2, { width: width - 6, align });
+      const size = cells.length > MOST_COLUMNS ? DENSE : SMALL;
+      this.#font(size, { bold }).text(printable(cell), x + 3, y + 2, { width: width - CELL_GAP, align });
       x += width;
     }
     const line = y + height;
@@ -252,35 +295,65 @@ class Setter {
   #bars({ bars, caption }: Extract<Block, { kind: "bars" }>): void {
     const most = Math.max(1, ...bars.map(({ value }) => value));
     this.#room(Math.min(bars.length * 14 + 20, 260));
+    this.#caption(caption);
     for (const { label, value } of bars) {
       this.#room(14);
       const { y } = this.#document;
       this.#font(SMALL).text(printable(label), MARGIN, y + 1, { width: 84, align: "right" });
       const width = (value / most) * (this.#width - 150);
       this.#document.rect(MARGIN + 92, y, Math.max(width, 0.5), 10).fill(BLUE);
-      this.#font(SMALL).text(String(value), MARGIN + 96 + width, y + 1, { width: 54 });
+      this.#font(SMALL).text(grouped(value), MARGIN + 96 + width, y + 1, { width: 54 });
       this.#document.y = y + 13;
     }
+    this.#space(8);
+  }
+
+  #lanes({ columns, rows, caption }: Extract<Block, { kind: "lanes" }>): void {
+    const [labels, height] = [118, 10];
+    const cell = Math.min(32, (this.#width - labels) / columns.length);
+    const every = labelEvery(columns.length);
+    this.#room(rows.length * height + 34);
     this.#caption(caption);
+    const top = this.#document.y;
+    const x = (column: number): number => MARGIN + labels + column * cell;
+    for (const [at, label] of columns.entries())
+      if (at % every === 0)
+        this.#font(6.4, { color: FAINT }).text(printable(label), x(at), top, { lineBreak: false });
+    for (const [row, { label, values }] of rows.entries()) {
+      const y = top + (row + 1) * height;
+      this.#font(6.8).text(printable(label), MARGIN, y + 1, {
+        width: labels - 6,
+        align: "right",
+        lineBreak: false,
+      });
+      for (const [at, value] of values.entries())
+        this.#document
+          .rect(x(at), y, cell - 1, height - 1)
+          .fillOpacity(shade(value, rows))
+          .fill(BLUE);
+      this.#document.fillOpacity(1);
+    }
+    this.#document.y = top + (rows.length + 1) * height;
+    this.#space(8);
   }
 
   #caption(text: string): void {
     this.#space(2);
     this.#paragraph(text, SMALL, { color: FAINT });
-    this.#space(8);
+    this.#space(4);
   }
 
   #fleet({ picture, caption }: Extract<Block, { kind: "fleet" }>): void {
-    const { height, texts, lines, dots } = layOut(picture);
-    const free = this.#document.page.height - 2 * MARGIN - 60;
-    const scale = Math.min(this.#width / 500, free / height);
-    this.#room(height * scale + 24);
+    const layout = layOut(picture);
+    const { texts, lines, dots } = layout;
+    const { scale, height } = this.#fleetSize(layout);
+    this.#room(height + 24);
     const top = this.#document.y;
     const x = (value: number): number => MARGIN + value * scale;
     const y = (value: number): number => top + value * scale;
-    this.#document.lineWidth(0.4).strokeColor("#8a93a3");
-    for (const line of lines)
-      this.#document.moveTo(x(line.x1), y(line.y1)).lineTo(x(line.x2), y(line.y2)).stroke();
+    this.#document.lineWidth(0.4);
+    for (const { x1, y1, x2, y2, color } of lines)
+      this.#document.moveTo(x(x1), y(y1)).lineTo(x(x2), y(y2)).stroke(color);
     for (const dot of dots) this.#document.circle(x(dot.x), y(dot.y), 2).fill(BLUE);
     const size = 7.6 * scale;
     for (const text of texts) {
@@ -292,8 +365,9 @@ class Setter {
         lineBreak: false,
       });
     }
-    this.#document.y = top + height * scale;
+    this.#document.y = top + height;
     this.#caption(caption);
+    this.#space(4);
   }
 
   /** Page numbers, once all pages are there. */
