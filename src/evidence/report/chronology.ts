@@ -152,11 +152,11 @@ type Described = Partial<AccountFacts>;
 const COLUMNS: readonly { title: string; width: number; of: (facts: Described) => string | null }[] = [
   {
     title: "Signed up",
-    width: 3.8,
+    width: 3.7,
     of: ({ created }) => (created == null ? null : minute(created).slice(0, 16)),
   },
   { title: "Plan", width: 2.5, of: ({ plan }) => plan ?? null },
-  { title: "Means of payment", width: 4.2, of: ({ payment }) => payment ?? null },
+  { title: "Means of payment", width: 4.5, of: ({ payment }) => payment ?? null },
   { title: "Organisation, e-mail domain", width: 4.2, of: whose },
   { title: "Country", width: 2.1, of: ({ country }) => country ?? null },
   { title: "Declared use", width: 2.9, of: ({ declaredUse }) => declaredUse ?? null },
@@ -190,7 +190,7 @@ function descriptionBlocks({ described }: Chronicle): Block[] {
       kind: "text",
       text: "What a customer stated is not verified here. A means of payment is a reference, never a card number. Times are UTC.",
     },
-    { kind: "table", columns: [{ title: "Account", width: 5.1 }, ...columns], rows },
+    { kind: "table", columns: [{ title: "Account", width: 5 }, ...columns], rows },
     ...more,
   ];
 }

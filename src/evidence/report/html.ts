@@ -10,7 +10,7 @@ body { font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #1b1f24; back
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; border-bottom: 1px solid #cfd5dd; padding-bottom: .2rem; } h3 { font-size: 1.02rem; margin: 1.4rem 0 .3rem; }
 p { margin: .5rem 0; } .below { color: #515b68; margin-bottom: 1.2rem; }
 .notice { border-left: 4px solid #1f3a5f; background: #eef2f7; padding: .6rem .9rem; margin: .9rem 0; }
-table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: .86rem; } th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bottom: 1px solid #dfe4ea; overflow-wrap: anywhere; } th { border-bottom: 2px solid #9aa5b1; overflow-wrap: normal; } .dense { font-size: .74rem; } .date { white-space: nowrap; } .right { text-align: right; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: .86rem; } th, td { text-align: left; vertical-align: top; padding: .25rem .5rem; border-bottom: 1px solid #dfe4ea; overflow-wrap: anywhere; } th { border-bottom: 2px solid #9aa5b1; overflow-wrap: normal; } .dense { font-size: .74rem; } .dense td { overflow-wrap: break-word; } .dense td.long { overflow-wrap: anywhere; } .date { white-space: nowrap; } .right { text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .2rem 1rem; margin: .6rem 0; } dt { color: #515b68; } dd { margin: 0; overflow-wrap: anywhere; }
 blockquote { margin: .6rem 0; padding: .4rem .9rem; border-left: 3px solid #b7c0cb; background: #f7f8fa; white-space: pre-wrap; overflow-wrap: anywhere; } blockquote footer { color: #515b68; font-size: .82rem; }
 figure { margin: 1rem 0; } figcaption { color: #515b68; font-size: .85rem; margin-top: .3rem; } svg { max-width: 100%; height: auto; }
@@ -70,10 +70,15 @@ function listHtml({ items, numbered }: Extract<Block, { kind: "list" }>): string
 
 /** A table of more columns is set smaller. */
 const MOST_COLUMNS = 5;
+/** A word that may be broken: it would push the other columns out of the page. */
+const LONG_WORD = /\S{29}/;
 
 function tableHtml(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const side = (at: number, cell = ""): string =>
-    columns[at]?.right === true ? ' class="right"' : /^\d{4}-\d\d-\d\d/.test(cell) ? ' class="date"' : "";
+  const side = (at: number, cell = ""): string => {
+    if (columns[at]?.right === true) return ' class="right"';
+    if (/^\d{4}-\d\d-\d\d/.test(cell)) return ' class="date"';
+    return LONG_WORD.test(cell) ? ' class="long"' : "";
+  };
   const head = columns.map(({ title }, at) => `<th${side(at)}>${escapeHtml(title)}</th>`).join("");
   const body = rows.map(
     (row) => `<tr>${row.map((cell, at) => `<td${side(at, cell)}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
