@@ -1,5 +1,6 @@
 // Settings of RFC 3161 timestamps over checkpoints: who is asked, how often, and whose certificates are trusted.
 import { z } from "zod";
+import { STAMP_ALGORITHMS, type StampAlgorithm } from "../core/timestamp/algorithms.ts";
 import { httpUrl, whole } from "./fields.ts";
 
 export interface AuthorityConfig {
@@ -16,6 +17,8 @@ export interface TimestampConfig {
   readonly everyMs: number;
   readonly timeoutMs: number;
   readonly renewBeforeDays: number;
+  /** Day (YYYY-MM-DD) from which on an algorithm is not relied on any more. */
+  readonly retire: Readonly<Partial<Record<StampAlgorithm, string>>>;
 }
 
 const authority = z.strictObject({
@@ -50,8 +53,15 @@ export const timestampSection: z.ZodPrefault<z.ZodType<TimestampConfig, object>>
       0,
       3_650,
       30,
-      "How long before the end of an authority's certificate its stamps are stamped again.",
+      "How long before a certificate or an algorithm behind a stamp lapses the stamp is stamped again.",
     ),
+    retire: z
+      .partialRecord(z.enum(STAMP_ALGORITHMS), z.iso.date())
+      .default({ "rsa-2048": "2031-01-01" })
+      .meta({
+        description:
+          "Day from which on a hash or a kind of key is not to be relied on: stamps that rest on it are stamped again before, over their SHA-512, by an authority that does not. Names: `sha256`, `sha384`, `sha512`, `rsa-2048`, `rsa-3072`, `rsa-4096`, `p-256`, `p-384`, `p-521`. NIST SP 800-57 part 1 allows a strength of 112 bits, that of RSA with 2,048 bits, until 2030.",
+      }),
   })
   .superRefine(({ authorities }, context) => {
     const names = authorities.map(({ name }) => name);

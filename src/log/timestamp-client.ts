@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { TimestampRoot } from "../core/timestamp/chain.ts";
-import { type TimestampCrypto, webTimestampCrypto } from "../core/timestamp/crypto.ts";
+import { type HashName, type TimestampCrypto, webTimestampCrypto } from "../core/timestamp/crypto.ts";
 import { encodeTimestampRequest, nonceOf, TIMESTAMP_NONCE_BYTES } from "../core/timestamp/request.ts";
 import { MAX_TIMESTAMP_BYTES } from "../core/timestamp/token.ts";
 import { type VerifiedTimestamp, verifyTimestamp } from "../core/timestamp/verify.ts";
@@ -59,13 +59,20 @@ export interface ObtainedTimestamp {
 export async function askTimestamp(
   authority: TimestampAuthority,
   message: Uint8Array,
-  options: { timeoutMs: number; random: (bytes: number) => Uint8Array; signal?: AbortSignal },
+  options: {
+    timeoutMs: number;
+    random: (bytes: number) => Uint8Array;
+    /** By which the authority gets to know the message. */
+    hash?: HashName;
+    signal?: AbortSignal;
+  },
 ): Promise<ObtainedTimestamp> {
+  const { hash = "sha256" } = options;
   const nonce = nonceOf(options.random(TIMESTAMP_NONCE_BYTES));
-  const digest = await TIMESTAMP_CRYPTO.digest("sha256", message);
+  const digest = await TIMESTAMP_CRYPTO.digest(hash, message);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
-  const der = await post(authority.url, encodeTimestampRequest(digest, nonce), signal).catch(
+  const der = await post(authority.url, encodeTimestampRequest(digest, nonce, hash), signal).catch(
     (cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       const text = `expected a timestamp of ${authority.name}, got: ${reason}`;

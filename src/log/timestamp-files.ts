@@ -1,13 +1,16 @@
 // Timestamps on disk: the stamped checkpoint, each authority's answer, and the lists by which old stamps are renewed.
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { hex, utf8 } from "../core/bytes.ts";
+import { utf8 } from "../core/bytes.ts";
 import { parseNote } from "../core/note.ts";
-import { sha256 } from "../core/sha256.ts";
 import { type VerifiedTimestamp, verifyTimestamp } from "../core/timestamp/verify.ts";
 import { parseTreeHead, type TreeHead } from "../core/tree-head.ts";
 import { type Disk, makeFolder, replaceFile } from "./disk.ts";
 import { LogError } from "./errors.ts";
 import { TIMESTAMP_CRYPTO, type TimestampAuthority } from "./timestamp-client.ts";
+
+/** Stronger than what the stamps of a list rest on, so that the list outlives it. */
+const sha512 = (bytes: Uint8Array): string => createHash("sha512").update(bytes).digest("hex");
 
 /** `<size>.note`: the signed checkpoint. `<size>.<authority>.tsr`: a stamp over the text of that note. */
 const STAMP_NAME = /^(\d{1,16})\.([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.tsr$/;
@@ -69,10 +72,10 @@ export class TimestampFiles {
     await this.#put(`renewal-${timeMs}.${authority}.tsr`, der);
   }
 
-  /** A line for each stamp: the SHA-256 of its file in hexadecimal, two spaces, its name (as sha256sum writes it). */
+  /** A line for each stamp: the SHA-512 of its file in hexadecimal, two spaces, its name (as sha512sum writes it). */
   async renewalList(): Promise<Uint8Array> {
     const lines: string[] = [];
-    for (const { file } of await this.list()) lines.push(`${hex(sha256(await this.read(file)))}  ${file}\n`);
+    for (const { file } of await this.list()) lines.push(`${sha512(await this.read(file))}  ${file}\n`);
     return utf8(lines.join(""));
   }
 
@@ -83,7 +86,7 @@ export class TimestampFiles {
       const [digest, file] = line.split("  ");
       if (file === undefined || stampNameOf(file) === null) continue;
       const bytes = await this.#disk.readFile(join(this.#folder, file));
-      if (bytes !== null && hex(sha256(bytes)) === digest) covered.add(file);
+      if (bytes !== null && sha512(bytes) === digest) covered.add(file);
     }
     return covered;
   }

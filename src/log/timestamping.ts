@@ -1,7 +1,10 @@
-// Puts times on checkpoints beside the ledger, and renews old stamps before their authority's certificate lapses.
+// Puts times on checkpoints beside the ledger, and renews old stamps before a certificate or an algorithm behind them lapses.
 import { randomBytes } from "node:crypto";
 import { utf8 } from "../core/bytes.ts";
 import type { Checkpoint } from "../core/checkpoint.ts";
+import type { StampAlgorithm } from "../core/timestamp/algorithms.ts";
+import type { HashName } from "../core/timestamp/crypto.ts";
+import type { VerifiedTimestamp } from "../core/timestamp/verify.ts";
 import { LogError, type LogErrorCode } from "./errors.ts";
 import { rounds } from "./rounds.ts";
 import { askTimestamp, type TimestampAuthority } from "./timestamp-client.ts";
@@ -10,6 +13,8 @@ import type { CheckedStamp, TimestampFiles } from "./timestamp-files.ts";
 /** Longest pause after repeated failures of one authority. */
 const MAX_BACKOFF_MS: number = 60 * 60_000;
 const FIRST_BACKOFF_MS = 5_000;
+/** Pause before an authority is asked for a renewal again whose last one lapses as soon as what it renewed. */
+const RENEW_AGAIN_MS: number = 24 * 60 * 60_000;
 /** How often stamps and failures are looked at. */
 const TICK_MS = 1_000;
 
@@ -21,8 +26,10 @@ export interface TimestampingOptions {
   readonly everyMs: number;
   /** Longest wait for one answer, milliseconds. */
   readonly timeoutMs: number;
-  /** How long before a certificate's end its stamps are renewed, milliseconds. */
+  /** How long before a certificate or an algorithm lapses its stamps are renewed, milliseconds. */
   readonly renewBeforeMs: number;
+  /** From when on an algorithm is not relied on any more, milliseconds since 1970. */
+  readonly retireMs?: ReadonlyMap<StampAlgorithm, number>;
   readonly clock?: () => number;
   readonly random?: (bytes: number) => Uint8Array;
   readonly onError?: (error: LogError) => void;
@@ -54,7 +61,7 @@ export class Timestamping {
   readonly #options: TimestampingOptions;
   readonly #clock: () => number;
   readonly #memory: Map<string, Memory> = new Map();
-  /** When each stamp's chain lapses, unless a renewal covers it. */
+  /** When each stamp lapses with its chain or its algorithms, unless a renewal covers it. */
   readonly #lapses: Map<string, number> = new Map();
   #loaded = false;
   #status = { size: 0, timeMs: 0, stamps: 0, failures: 0 };
@@ -83,7 +90,7 @@ export class Timestamping {
     const text = utf8(head.note.slice(0, head.note.lastIndexOf("\n\n") + 1));
     const answers = due.map(async (authority) => ({
       authority,
-      der: await this.#ask(authority, text, signal),
+      der: await this.#ask(authority, text, signal && { signal }),
     }));
     // Asked all at once, kept one after the other: they are about the same note.
     for (const { authority, der } of await Promise.all(answers))
@@ -118,7 +125,7 @@ export class Timestamping {
   }
 
   async #remember({ file, about, authority, size, verified }: CheckedStamp): Promise<void> {
-    this.#lapses.set(file, verified.expiresMs);
+    this.#lapses.set(file, this.#lapseOf(verified));
     this.#status.stamps += 1;
     this.#status.timeMs = Math.max(this.#status.timeMs, verified.timeMs);
     if (size === null) {
@@ -142,29 +149,34 @@ export class Timestamping {
     this.#memoryOf(authority).stampedMs = this.#clock();
   }
 
+  #lapseOf({ expiresMs, algorithms }: VerifiedTimestamp): number {
+    const retired = algorithms.map((name) => this.#options.retireMs?.get(name) ?? Number.POSITIVE_INFINITY);
+    return Math.min(expiresMs, ...retired);
+  }
+
   #isLapsing(now: number): boolean {
     for (const lapsesMs of this.#lapses.values())
       if (lapsesMs - now < this.#options.renewBeforeMs) return true;
     return false;
   }
 
-  /** One stamp over the digests of all stamps: each was there before its certificate's end. */
+  /** One stamp over the digests of all stamps: each was there before it lapsed. */
   async #renew(now: number, signal?: AbortSignal): Promise<void> {
     const { files, authorities, renewBeforeMs } = this.#options;
     const list = await files.renewalList();
     for (const authority of authorities) {
       const memory = this.#memoryOf(authority);
       if (now < Math.max(memory.notBeforeMs, memory.renewNotBeforeMs)) continue;
-      const der = await this.#ask(authority, list, signal);
+      const der = await this.#ask(authority, list, { hash: "sha512", ...(signal && { signal }) });
       if (der === null) continue;
       await files.keepRenewal(list, now, authority.name, der);
       const file = `renewal-${now}.${authority.name}.tsr`;
       const about = `renewal-${now}.list`;
       const checked = await files.check({ file, about, authority: authority.name, size: null }, [authority]);
       await this.#remember(checked);
-      if (checked.verified.expiresMs - now >= renewBeforeMs) return;
-      // Its own certificate lapses as soon: it stays as evidence, and another authority is asked.
-      memory.renewNotBeforeMs = now + MAX_BACKOFF_MS;
+      if (this.#lapseOf(checked.verified) - now >= renewBeforeMs) return;
+      // It lapses as soon itself: it stays as evidence, and another authority is asked.
+      memory.renewNotBeforeMs = now + RENEW_AGAIN_MS;
     }
   }
 
@@ -172,18 +184,17 @@ export class Timestamping {
   async #ask(
     authority: TimestampAuthority,
     message: Uint8Array,
-    signal?: AbortSignal,
+    how: { hash?: HashName; signal?: AbortSignal } = {},
   ): Promise<Uint8Array | null> {
     const { timeoutMs, random = randomBytes, onError } = this.#options;
     const memory = this.#memoryOf(authority);
     try {
-      const options = { timeoutMs, random, ...(signal === undefined ? {} : { signal }) };
-      const { der } = await askTimestamp(authority, message, options);
+      const { der } = await askTimestamp(authority, message, { timeoutMs, random, ...how });
       Object.assign(memory, { failures: 0, notBeforeMs: 0, error: null });
       return der;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
-      if (signal?.aborted === true) return null; // we hung up ourselves
+      if (how.signal?.aborted === true) return null; // we hung up ourselves
       memory.failures += 1;
       memory.error = error.code;
       memory.notBeforeMs =

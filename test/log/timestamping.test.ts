@@ -8,7 +8,7 @@ import { fsck } from "../../src/log/fsck.ts";
 import { type TimestampAuthority, timestampAuthorities } from "../../src/log/timestamp-client.ts";
 import { TimestampFiles } from "../../src/log/timestamp-files.ts";
 import { Timestamping, type TimestampingOptions } from "../../src/log/timestamping.ts";
-import { OPENSSL_MISSING, TestAuthority } from "../helpers/timestamp-authority.ts";
+import { type AuthorityKey, OPENSSL_MISSING, TestAuthority } from "../helpers/timestamp-authority.ts";
 import { type Bench, bench, exchanges, sealAll } from "./helper.ts";
 
 const DAY_MS = 86_400_000;
@@ -19,9 +19,9 @@ type Answer = Parameters<TestAuthority["serve"]>[0];
 /** A running authority as the configuration names it. */
 async function authority(
   t: TestContext,
-  { name, days, answer }: { name: string; days?: number; answer?: Answer },
+  { name, days, key, answer }: { name: string; days?: number; key?: AuthorityKey; answer?: Answer },
 ): Promise<TimestampAuthority & { requests(): number }> {
-  const made = TestAuthority.make(days === undefined ? {} : { days });
+  const made = TestAuthority.make({ ...(days && { days }), ...(key && { key }) });
   const server = await made.serve(answer);
   t.after(async () => {
     await server.close();
@@ -168,7 +168,7 @@ test("stamps are stamped again before their certificate lapses, all by one", opt
   const list = new TextDecoder().decode(await files.read(`renewal-${now}.list`));
   assert.match(
     list,
-    /^[0-9a-f]{64} {2}4\.short\.tsr\n[0-9a-f]{64} {2}8\.long\.tsr\n[0-9a-f]{64} {2}8\.short\.tsr\n$/,
+    /^[0-9a-f]{128} {2}4\.short\.tsr\n[0-9a-f]{128} {2}8\.long\.tsr\n[0-9a-f]{128} {2}8\.short\.tsr\n$/,
   );
   now += 2 * 3_600_000;
   await renewing.timestamping.step();
@@ -184,3 +184,42 @@ test("stamps are stamped again before their certificate lapses, all by one", opt
     ["timestamp", "timestamp"],
   );
 });
+
+test(
+  "stamps are stamped again before an algorithm behind them falls, by an authority that does without it",
+  options,
+  async (t) => {
+    const made = await bench(t);
+    await grow(made, 0, 2);
+    const weak = await authority(t, { name: "weak", key: "rsa" });
+    const strong = await authority(t, { name: "strong", key: "P-384" });
+    const fallsMs = Date.parse("2031-01-01");
+    let now = Date.now();
+    const clock = (): number => now;
+    const retireMs = new Map([["rsa-2048", fallsMs] as const]);
+    const { timestamping, files } = await stamping(t, made, [weak, strong], { clock, retireMs });
+    assert.equal((await timestamping.step()).stamps, 2);
+    now = fallsMs - 31 * DAY_MS;
+    assert.equal((await timestamping.step()).stamps, 2, "a month is enough");
+    now = fallsMs - 29 * DAY_MS;
+    await timestamping.step();
+    const renewals = (): Promise<string[]> =>
+      files.list().then((all) => all.filter(({ size }) => size === null).map(({ file }) => file));
+    assert.deepEqual(await renewals(), [`renewal-${now}.strong.tsr`, `renewal-${now}.weak.tsr`]);
+    const [renewal] = (await files.list()).filter(
+      ({ file }) => file.endsWith("strong.tsr") && file.startsWith("r"),
+    );
+    assert.ok(renewal !== undefined);
+    const { verified } = await files.check(renewal, [strong]);
+    assert.deepEqual([...verified.algorithms].sort(), ["p-384", "sha256", "sha512"]);
+    const again = await stamping(t, made, [weak, strong], { clock, retireMs });
+    await again.timestamping.step();
+    assert.equal(
+      (await renewals()).length,
+      2,
+      "what is renewed is not renewed again, after a restart either",
+    );
+    const { folder, keys } = made;
+    assert.deepEqual((await fsck({ folder, keys, authorities: [weak, strong] })).problems, []);
+  },
+);

@@ -37,6 +37,9 @@ for (const key of ["rsa", "P-256", "P-384"] satisfies AuthorityKey[]) {
       );
       assert.equal(verified.accuracyMs, section === "service" ? 1500 : 0);
       assert.ok(verified.expiresMs > Date.now() + 3000 * 86_400_000);
+      const hashes = section === "service" ? ["sha256"] : ["sha256", "sha384"];
+      const kind = key === "rsa" ? "rsa-2048" : key.toLowerCase();
+      assert.deepEqual([...verified.algorithms].sort(), [kind, ...hashes].sort());
       const digest = await crypto.digest("sha256", message);
       assert.ok(!("fault" in (await verifyTimestamp(response, { digest, hash: "sha256", roots }, crypto))));
     }

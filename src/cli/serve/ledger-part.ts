@@ -1,5 +1,6 @@
 // The ledger as a process: seals what every writer wrote, and once more when it is asked to stop.
 import { DataFolder } from "../../config/data-folder.ts";
+import type { StampAlgorithm } from "../../core/timestamp/algorithms.ts";
 import { Cosigning } from "../../log/cosigning.ts";
 import { NODE_DISK } from "../../log/disk.ts";
 import { Eraser } from "../../log/eraser.ts";
@@ -108,7 +109,7 @@ async function startTimestamping(
   const authorities = await timestampAuthorities(timestamps.authorities);
   if (authorities.length === 0) return IDLE;
   const sealed = await SealedLog.open({ folder: config.data, keys, origin });
-  const { everyMs, timeoutMs, renewBeforeDays } = timestamps;
+  const { everyMs, timeoutMs, renewBeforeDays, retire } = timestamps;
   const timestamping = new Timestamping({
     log: sealed,
     files: new TimestampFiles(NODE_DISK, new DataFolder(config.data).timestamps),
@@ -116,6 +117,7 @@ async function startTimestamping(
     everyMs,
     timeoutMs,
     renewBeforeMs: renewBeforeDays * DAY_MS,
+    retireMs: new Map(Object.entries(retire).map(([name, day]) => [name as StampAlgorithm, Date.parse(day)])),
     onError: (error) => log.warn({ code: error.code, err: error }, "no timestamp"),
   });
   const counters = (): Counters => {

@@ -19,7 +19,15 @@ const HASHES: Readonly<Record<string, HashName>> = {
   "2.16.840.1.101.3.4.2.2": "sha384",
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
-export const SHA256_OID = "2.16.840.1.101.3.4.2.1";
+/** What a stamp's proof can rest on, by the names that a configuration uses. RSA keys count by the next shorter length. */
+export type StampAlgorithm =
+  | ("sha256" | "sha384" | "sha512")
+  | ("rsa-2048" | "rsa-3072" | "rsa-4096")
+  | ("p-256" | "p-384" | "p-521");
+export const STAMP_ALGORITHMS: readonly StampAlgorithm[] = [
+  ...(["sha256", "sha384", "sha512"] as const),
+  ...(["rsa-2048", "rsa-3072", "rsa-4096", "p-256", "p-384", "p-521"] as const),
+];
 const CURVES: Readonly<Record<string, CurveName>> = {
   "1.2.840.10045.3.1.7": "P-256",
   "1.3.132.0.34": "P-384",
@@ -84,7 +92,9 @@ function pssOf(parameters: DerValue | null): SignatureScheme | null {
   return { kind: "rsa-pss", hash: name, saltBytes };
 }
 
-type Key = { readonly kind: "rsa" } | { readonly kind: "ec"; readonly curve: CurveName };
+type Key =
+  | { readonly kind: "rsa"; readonly bits: number }
+  | { readonly kind: "ec"; readonly curve: CurveName };
 
 /** What kind of key a SubjectPublicKeyInfo holds; null: none that we trust. */
 function keyOf(publicKey: DerValue): Key | null {
@@ -102,7 +112,20 @@ function keyOf(publicKey: DerValue): Key | null {
       .take(TAG.integer),
   );
   const bits = (modulus[0] === 0 ? modulus.length - 1 : modulus.length) * 8;
-  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS ? { kind: "rsa" } : null;
+  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS ? { kind: "rsa", bits } : null;
+}
+
+/** The name of a key's algorithm; null: none that we trust. */
+export function keyAlgorithm(publicKey: DerValue): StampAlgorithm | null {
+  const key = keyOf(publicKey);
+  if (key === null) return null;
+  if (key.kind === "ec") return key.curve === "P-256" ? "p-256" : key.curve === "P-384" ? "p-384" : "p-521";
+  return key.bits >= 4096 ? "rsa-4096" : key.bits >= 3072 ? "rsa-3072" : "rsa-2048";
+}
+
+/** The object identifier of a hash. */
+export function oidOfHash(hash: HashName): string {
+  return Object.entries(HASHES).find(([, name]) => name === hash)?.[0] ?? "";
 }
 
 /** The signature as the port takes it: of ECDSA, r and s in equal lengths; of RSA as it is. Null: none of its kind. */

@@ -1,5 +1,6 @@
 // The request for an RFC 3161 timestamp: a digest, a nonce, and the wish for the authority's certificate.
-import { SHA256_OID } from "./algorithms.ts";
+import { oidOfHash } from "./algorithms.ts";
+import type { HashName } from "./crypto.ts";
 import { encodeDer, TAG } from "./der.ts";
 
 /** Bytes of a nonce. */
@@ -12,9 +13,13 @@ export function nonceOf(random: Uint8Array): Uint8Array {
   return nonce;
 }
 
-/** TimeStampReq (RFC 3161 section 2.4.1) over a SHA-256 digest. `nonce`: as `nonceOf` makes it. */
-export function encodeTimestampRequest(digest: Uint8Array, nonce: Uint8Array): Uint8Array {
-  const algorithm = encodeDer(TAG.sequence, encodeOid(SHA256_OID), encodeDer(TAG.null));
+/** TimeStampReq (RFC 3161 section 2.4.1) over a digest by `hash`. `nonce`: as `nonceOf` makes it. */
+export function encodeTimestampRequest(
+  digest: Uint8Array,
+  nonce: Uint8Array,
+  hash: HashName = "sha256",
+): Uint8Array {
+  const algorithm = encodeDer(TAG.sequence, encodeOid(oidOfHash(hash)), encodeDer(TAG.null));
   const imprint = encodeDer(TAG.sequence, algorithm, encodeDer(TAG.octetString, digest));
   const version = encodeDer(TAG.integer, Uint8Array.of(1));
   const wantsCertificate = encodeDer(TAG.boolean, Uint8Array.of(0xff));

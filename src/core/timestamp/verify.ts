@@ -1,9 +1,11 @@
 // Verifies an RFC 3161 timestamp offline: what it is about, the authority's signature, and its certificates up to a root.
+import type { StampAlgorithm } from "./algorithms.ts";
 import type { Certificate } from "./certificate.ts";
 import { nameText } from "./certificate.ts";
 import { ChainSearch, isSignedBy, type ReadRoot, readCertificate, type TimestampRoot } from "./chain.ts";
 import type { HashName, TimestampCrypto } from "./crypto.ts";
 import { DerFault, sameBytes } from "./der.ts";
+import { algorithmsOf } from "./strength.ts";
 import { type ParseFault, parseTimestamp, type Signer, type Timestamp } from "./token.ts";
 
 /** Purpose by which a certificate may sign timestamps, and nothing else (RFC 3161 section 2.3). */
@@ -51,6 +53,8 @@ export interface VerifiedTimestamp {
   readonly chain: readonly Uint8Array[];
   /** When the first certificate of the chain expires: renew the proof before. Milliseconds since 1970 UTC. */
   readonly expiresMs: number;
+  /** Hashes and kinds of key that the proof rests on: renew it before one of them falls. */
+  readonly algorithms: readonly StampAlgorithm[];
 }
 
 type Refused = { readonly fault: TimestampFault };
@@ -107,6 +111,7 @@ async function verifySigner(
     policy: stamp.policy,
     chain: chain.map(({ der }) => der),
     expiresMs: Math.min(...chain.map(({ notAfterMs }) => notAfterMs)),
+    algorithms: algorithmsOf(stamp, chain),
   };
 }
 
