@@ -30,6 +30,7 @@ export interface LiveWorld {
 const BESIDE = fileURLToPath(new URL("../../../shared/", import.meta.url));
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const FLEET = 200;
 const DAYS = 4;
 /** Share of the time that is in the log when the gateways start. */
@@ -111,7 +112,17 @@ async function linesOf(file: string): Promise<string[]> {
   return all;
 }
 
-/** Exchanges of the last two days: 200 accounts deal out one list under one wording, among 700 honest ones. */
+/** What honest people begin their questions with: as many use one as its place in the list says, and few come back to it. */
+const HABITS = [
+  ...["what do people mean by this", "explain this like i am five", "write a short note about it"],
+  ...["what is wrong with my code", "what can i cook with these", "tell me a story about this"],
+  ...["plan a trip to this place", "how do i tell my child", "help me to understand this word"],
+  ...["give me a hint for this", "a rhyme for the word below", "when should i plant this one"],
+  ...["make a training plan from this", "which of these should i buy", "is my landlord allowed to do"],
+  ...["summarise the text below for me", "make this mail more polite please", "translate it for my aunt"],
+];
+
+/** Exchanges of the last two days: 200 accounts deal out one list under one wording, among some 600 honest ones. */
 export function writtenWorld(): LiveWorld {
   const nowMs = Date.now();
   const acts: Act[] = [];
@@ -130,15 +141,24 @@ export function writtenWorld(): LiveWorld {
     for (let at = 0; at < 12; at += 1)
       add(name, at, nowMs - 14 * HOUR_MS + at * HOUR_MS + replacement * 60_000, dealt(name, at));
   }
-  const habits = [
-    "What do people mean by this",
-    "Explain this like I am five",
-    "Write a short note about it",
-  ];
-  for (let person = 0; person < 700; person += 1) {
-    for (let at = 0; at < 3; at += 1) {
-      const atMs = nowMs - 46 * HOUR_MS + ((person * 7 + at * 11) % 44) * HOUR_MS + person * 1000;
-      add(`person-${person}`, at, atMs, `${habits[(person + at) % 3]}: ${words(`p${person}/${at}`)}`);
+  for (const [place, habit] of HABITS.entries()) {
+    const startMs = nowMs - 46 * HOUR_MS + ((place * 5) % 20) * HOUR_MS;
+    for (let person = 0; person < 15 + 2 * place; person += 1) {
+      const name = `person-${place}-${person}`;
+      for (let at = 0; at < 1 + (person % 2); at += 1)
+        add(
+          name,
+          at,
+          startMs + person * 20 * MINUTE_MS + at * 4 * MINUTE_MS,
+          `${habit}: ${words(`${name}/${at}`)}`,
+        );
+    }
+    // Somebody who comes back to it again and again, about matters of their own.
+    for (let regular = 0; regular < place % 3; regular += 1) {
+      const name = `regular-${place}-${regular}`;
+      const beganMs = startMs + regular * 7 * HOUR_MS;
+      for (let at = 0; at < 9; at += 1)
+        add(name, at, beganMs + at * HOUR_MS, `${habit}: ${words(`${name}/${at}`, name)}`);
     }
   }
   acts.sort((a, b) => a.atMs - b.atMs);
@@ -207,11 +227,11 @@ function written(account: string, at: number, atMs: number, content: string): st
   });
 }
 
-/** Twelve words that nobody else has in this order. */
-function words(seed: string): string {
+/** Twelve words that nobody else has in this order; of one `topic`, out of thirty that are its own. */
+function words(seed: string, topic: string | null = null): string {
   const digest = createHash("sha256").update(seed).digest();
-  return Array.from(
-    { length: 12 },
-    (_, index) => `word${(digest.readUInt16BE(index * 2) % 20_000).toString(36)}`,
-  ).join(" ");
+  return Array.from({ length: 12 }, (_, index) => {
+    const number = digest.readUInt16BE(index * 2);
+    return topic === null ? `word${(number % 20_000).toString(36)}` : `${topic}${(number % 30).toString(36)}`;
+  }).join(" ");
 }
