@@ -6,7 +6,7 @@ import { type Context, contextOf } from "./context.ts";
 import { wholeNumber } from "./duration.ts";
 import { CliError } from "./errors.ts";
 import { timeText } from "./output.ts";
-import { withState } from "./with-state.ts";
+import { withChanges, withState } from "./with-state.ts";
 
 export function alertsCommand(): Command {
   const command = new Command("alerts").description("Show alerts, send dead ones again, try a target.");
@@ -40,8 +40,8 @@ export function alertsCommand(): Command {
     .addHelpText("after", "\nExample:\n  adyton alerts retry al_01jx…")
     .action(async (id: string, _options: object, self: Command) => {
       const context = contextOf(self);
-      await withState(context, async ({ state }) => {
-        await state.alerts.retry(id);
+      await withChanges(context, async ({ state, record }) => {
+        await state.alerts.retry(id, { record });
         context.output.result({ id }, () => context.output.line(`${id} is in line again.`));
       });
     });

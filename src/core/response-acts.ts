@@ -46,6 +46,8 @@ export interface ResponseActDetails {
     readonly outcome: "granted" | "refused";
     readonly reason: string;
   };
+  /** Somebody put an alert that was given up in line again. */
+  "alert.retried": { readonly alert: string };
   /** A share of a budget that the analytical store measured is spent: requests are refused until then. */
   "budget.spent": { readonly budget: string; readonly scope: string; readonly untilMs: number };
 }

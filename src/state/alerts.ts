@@ -2,6 +2,7 @@
 import type { Selectable } from "kysely";
 import { z } from "zod";
 import { canonicalJson } from "../core/canonical-json.ts";
+import type { Recorded } from "./accounts.ts";
 import { StateError } from "./errors.ts";
 import { type Page, type PageQuery, pageOf } from "./paging.ts";
 import { StatePart } from "./part.ts";
@@ -107,16 +108,19 @@ export class Alerts extends StatePart {
   }
 
   /** Puts a dead alert in line again. @throws StateError `alert-unknown` */
-  async retry(id: string): Promise<void> {
+  async retry(id: string, { record }: Recorded = {}): Promise<void> {
     const changes = { status: "pending", attempts: 0, next_ms: this.now(), ended_ms: null };
-    const [result] = await this.db
-      .updateTable("alerts")
-      .set(changes)
-      .where("id", "=", id)
-      .where("status", "=", "dead")
-      .execute();
-    if (Number(result?.numUpdatedRows ?? 0) === 1) return;
-    throw new StateError("alert-unknown", `expected a dead alert, got ${JSON.stringify(id)}`);
+    await this.db.transaction().execute(async (transaction) => {
+      const [result] = await transaction
+        .updateTable("alerts")
+        .set(changes)
+        .where("id", "=", id)
+        .where("status", "=", "dead")
+        .execute();
+      if (Number(result?.numUpdatedRows ?? 0) !== 1)
+        throw new StateError("alert-unknown", `expected a dead alert, got ${JSON.stringify(id)}`);
+      await record?.([{ act: "alert.retried", account: null, detail: { alert: id } }]);
+    });
   }
 
   /** Newest first. */

@@ -13,6 +13,7 @@ import { describe, it, type TestContext } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import fc from "fast-check";
 import { respondSection } from "../../src/config/respond-section.ts";
+import type { Act } from "../../src/core/acts.ts";
 import { Courier } from "../../src/respond/alerts/courier.ts";
 import { appealFiled, findingRaised, verdictChanged } from "../../src/respond/alerts/events.ts";
 import { syslogMessage } from "../../src/respond/alerts/formats.ts";
@@ -118,7 +119,10 @@ describe("a webhook", () => {
     const [letter] = (await state.alerts.list({ status: "dead" })).items;
     assert.deepEqual(dead, [letter?.id]);
     failing.behave = json({ ok: true });
-    await state.alerts.retry(letter?.id ?? "");
+    const acts: Act[] = [];
+    const record = async (some: readonly Act[]): Promise<void> => void acts.push(...some);
+    await state.alerts.retry(letter?.id ?? "", { record });
+    assert.deepEqual(acts, [{ act: "alert.retried", account: null, detail: { alert: letter?.id } }]);
     assert.deepEqual(await out.round(), { delivered: 1, failed: 0 });
     await assert.rejects(
       state.alerts.retry(letter?.id ?? ""),

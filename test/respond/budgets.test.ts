@@ -1,6 +1,7 @@
 // Budgets on the real counters: never more than the limit, over workers and gateways, and with Redis killed meanwhile.
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
 import {
@@ -245,6 +246,41 @@ describe("two gateways with one Redis", () => {
       await server.restart();
       await until(() => clients.every(({ status }) => status === "ready"), 30_000);
       assert.equal(await admitted(ask(100)), 40, "and back: a new Redis knows nothing of before");
+    });
+  }
+
+  for (const mode of ["closed", "open", "localShare"] as const) {
+    it(`with Redis killed under load of 200 at once: ${mode}`, async (t) => {
+      const limit = 3000;
+      const server = await startRedis();
+      t.after(() => server.close());
+      const config = respond({ budgets: [{ ...HOURLY, limit }], onRedisFailure: mode, gateways: 2 });
+      const clients = [await redisClient(t, server.url), await redisClient(t, server.url)];
+      const both = clients.map((redis) => budgets(config, { redis }));
+      let [served, refused, isOver] = [0, 0, false];
+      const load = both.flatMap((one) =>
+        Array.from({ length: 100 }, async () => {
+          while (!isOver) {
+            if ((await one.admit(ACME)).admitted) served += 1;
+            else refused += 1;
+            await sleep(20);
+          }
+        }),
+      );
+      await until(() => served >= 200, 30_000);
+      const killed = server.kill();
+      await until(() => clients.every(({ status }) => status !== "ready"), 30_000);
+      await killed;
+      // What was on its way as Redis went has its answer by then.
+      await sleep(200);
+      const [servedBefore, refusedBefore] = [served, refused];
+      await until(() => served + refused >= servedBefore + refusedBefore + 1000, 30_000);
+      isOver = true;
+      await Promise.all(load);
+      if (mode === "closed") assert.equal(served, servedBefore, "nothing that is budgeted");
+      else if (mode === "open") assert.equal(refused, refusedBefore, "everything");
+      else assert.ok(served <= 2 * limit, `${served}: the limit, and each gateway's half of it again`);
+      if (mode !== "open") assert.ok(servedBefore <= limit + (mode === "localShare" ? limit : 0));
     });
   }
 

@@ -1,9 +1,12 @@
 // Every principal that was ever seen or recorded, busiest, newest or latest first.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { z } from "zod";
 import type { AccountSummary } from "../../../src/api/contract/accounts.ts";
+import { send } from "../api.ts";
 import { evidence, exact } from "../format.ts";
+import { ActionForm } from "../parts/action-form.tsx";
 import { Badge } from "../parts/badge.tsx";
 import type { ColumnOf } from "../parts/data-table.tsx";
 import { Known } from "../parts/facts.tsx";
@@ -102,7 +105,36 @@ export function AccountsScreen(): ReactNode {
         clear={search.q === undefined ? undefined : () => change({ q: undefined })}
         go={(page) => change({ page })}
       />
+      {mayChange && <OneAccount />}
       {mayChange && <AccountList />}
     </>
+  );
+}
+
+/** A new account, or facts of one that is known: what is left empty stays as it is. */
+function OneAccount(): ReactNode {
+  const queries = useQueryClient();
+  return (
+    <div className="panel">
+      <ActionForm
+        isFolded
+        label="Record an account"
+        fields={[
+          { name: "account", label: "Account", kind: "text", required: true, maxLength: 200 },
+          { name: "organization", label: "Organization", kind: "text", maxLength: 255 },
+          { name: "plan", label: "Plan", kind: "text" },
+          { name: "payment", label: "Reference of the means of payment", kind: "text" },
+          { name: "country", label: "Country", kind: "text" },
+        ]}
+        submit="Record it"
+        run={async (values) => {
+          const names = ["organization", "plan", "payment", "country"];
+          const facts = Object.fromEntries(names.map((name) => [name, values.text(name)]));
+          const path = `/api/accounts/${encodeURIComponent(values.text("account") ?? "")}`;
+          await send(z.null(), "PUT", path, facts);
+          await queries.invalidateQueries({ queryKey: ["accounts"] });
+        }}
+      />
+    </div>
   );
 }

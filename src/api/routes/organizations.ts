@@ -85,6 +85,9 @@ export const accountChangeHandlers: Handlers<
     if ((await accounts.get(name)) === null) await accounts.ensure(unknownAccount(name), how);
     const defined = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
     await accounts.update(name, defined, how);
+    // As with a list: who is named there is on record here.
+    const { organization } = change;
+    if (typeof organization === "string") await services.state.organizations.put({ organization }, how);
     return context.json(null);
   },
   "POST /api/accounts/:account/keys": async (context, services) => {
