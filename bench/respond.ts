@@ -29,7 +29,8 @@ const HELP = `usage: npm run bench -- respond [options]
   --folder <path>      keep worlds and finished runs there; what is there already is used, and a run that was made with
                        the same code and settings is not made again
   --no-live            without the latencies on running gateways
-  --json`;
+  --json
+  --markdown           only the table of docs/response.md, over the runs that are kept in the folder`;
 
 /** What the project promises: the median over fleets of the share of the harvest that was served under \`quarantine\`. */
 const MOST_SERVED = 0.12;
@@ -54,10 +55,12 @@ export async function run(options: readonly string[]): Promise<void> {
       folder: { type: "string" },
       "no-live": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(HELP);
+  if (values.markdown) return printTable(await runsOf({ ...values, onlyKept: true }));
   const live = values["no-live"] ? null : await measureLive();
   const runs = hasWorlds() ? await runsOf(values) : [];
   if (!hasWorlds())
@@ -79,6 +82,8 @@ interface Values {
   readonly approval: string;
   readonly every: string;
   readonly folder?: string | undefined;
+  /** Measure nothing. */
+  readonly onlyKept?: boolean;
 }
 
 async function runsOf(values: Values): Promise<EnforcedRun[]> {
@@ -104,10 +109,11 @@ async function runsOf(values: Values): Promise<EnforcedRun[]> {
         });
         const kept = new KeptResults<EnforcedRun>(join(folder, "enforced"), key);
         let run = await kept.read(`${spec.name}-${policy}`);
+        if (run === null && values.onlyKept === true) continue;
         if (run === null) {
           run = await enforce(await makeWorld(spec, join(folder, "worlds")), spec.name, setting);
           await kept.write(`${spec.name}-${policy}`, run);
-        } else setting.onProgress("measured before");
+        } else if (values.onlyKept !== true) setting.onProgress("measured before");
         runs.push(run);
       }
     }
@@ -136,6 +142,31 @@ function report({ live, runs }: { live: Live | null; runs: readonly EnforcedRun[
     printPromises({ runs, median, touched, mostServed: MOST_SERVED });
   }
   if (!met) process.exitCode = 1;
+}
+
+/** A row a fleet: why a part of its harvest was served, what was not, and what honest accounts felt of it. */
+function printTable(runs: readonly EnforcedRun[]): void {
+  console.log(
+    "| world, policy | fleet | served | before it was found | by accounts not found with it | until the measure held | honest accounts touched |",
+  );
+  console.log("|---|---|---|---|---|---|---|");
+  for (const { world, policy, fleets, populations } of runs) {
+    const touched = populations.reduce((sum, { accountsTouched }) => sum + accountsTouched, 0);
+    const honest = populations.reduce((sum, { accounts }) => sum + accounts, 0);
+    for (const [index, { family, size, harvest, served }] of fleets.entries()) {
+      const all = harvest.served + harvest.reduced + harvest.refused;
+      const share = (count: number): string => `${((100 * count) / Math.max(1, all)).toFixed(1)} %`;
+      const cells = [
+        index === 0 ? `${world}, \`${policy}\`` : "",
+        `${family}, ${size} ${size === 1 ? "account" : "accounts"}`,
+        ...[harvest.served, served.unfound, served.outside, served.deciding].map(share),
+        index === 0 ? `${touched} of ${honest}` : "",
+      ];
+      console.log(`| ${cells.join(" | ")} |`);
+    }
+  }
+  const median = medianServed(runs.filter(({ policy }) => policy === "quarantine"));
+  if (median !== null) console.log(`\nMedian under \`quarantine\`: ${(100 * median).toFixed(1)} %.`);
 }
 
 function list(text: string): string[] {

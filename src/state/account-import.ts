@@ -1,4 +1,5 @@
 // Takes a list of accounts in, or says what that would do: rows that are wrong are told by their line, all others count.
+import { setImmediate } from "node:timers/promises";
 import type { AccountFacts } from "../core/account.ts";
 import type { ActRecorder } from "../core/acts.ts";
 import type { AccountRow, ListFormat } from "./account-rows.ts";
@@ -34,6 +35,7 @@ export interface ImportOptions {
 
 export const MAX_REJECTIONS = 1000;
 const BATCH = 1000;
+const ROWS_A_TURN = 500;
 
 /**
  * Reads the list twice: a list that is damaged in its middle changes nothing at all. After an error of the disk or the
@@ -46,10 +48,20 @@ export async function importAccounts(
   rows: () => AsyncIterable<AccountRow>,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  for await (const _row of rows());
+  for await (const _row of inTurns(rows()));
   const run = new ImportRun(state, options);
-  for await (const row of rows()) await run.take(row);
+  for await (const row of inTurns(rows())) await run.take(row);
   return await run.end();
+}
+
+/** Rows that are in memory and a database that answers at once would leave no turn to anybody else. */
+async function* inTurns(rows: AsyncIterable<AccountRow>): AsyncGenerator<AccountRow> {
+  let count = 0;
+  for await (const row of rows) {
+    yield row;
+    count += 1;
+    if (count % ROWS_A_TURN === 0) await setImmediate();
+  }
 }
 
 class ImportRun {
