@@ -1,11 +1,12 @@
 // The page that verifies a bundle in a browser with the network off. Everything from a bundle is shown as text only.
 import { type ByteSource, readingAhead } from "../src/evidence/verify/byte-source.ts";
+import { certificatesOf, isEncrypted } from "../src/evidence/verify/inputs.ts";
 import { BUNDLE_FAULTS, type Proved, type Verdict } from "../src/evidence/verify/verdict.ts";
 import { verifyBundle } from "../src/evidence/verify/verify-bundle.ts";
 import { visible } from "../src/evidence/visible-text.ts";
 
-/** A policy is a text of a few lines. */
-const MAX_POLICY_BYTES = 4 * 1024 * 1024;
+/** Policies and certificates are a few kilobytes. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 const WORDS: Readonly<Record<Verdict["verdict"], { title: string; text: string }>> = {
   verified: {
@@ -75,14 +76,22 @@ function sourceOf(file: File, onRead: (share: number) => void): ByteSource {
   };
 }
 
+/** The small file that was chosen in an input; null: none was. */
+async function chosen(id: string): Promise<Uint8Array | null> {
+  const file = element("input", id).files?.[0];
+  if (file === undefined) return null;
+  if (file.size > MAX_TEXT_BYTES) throw new RangeError(`${file.name} is too large to be what it should be`);
+  return new Uint8Array(await file.arrayBuffer());
+}
+
 async function check(): Promise<void> {
   const bundle = element("input", "bundle").files?.[0];
   if (bundle === undefined) return;
-  const policyFile = element("input", "policy").files?.[0];
   const progress = element("p", "progress");
   const bar = element("progress", "bar");
   const result = element("section", "result");
   result.replaceChildren();
+  delete result.dataset["verdict"];
   progress.textContent = "Reading …";
   bar.value = 0;
   bar.hidden = false;
@@ -92,11 +101,14 @@ async function check(): Promise<void> {
     progress.textContent = words;
   };
   try {
-    if (policyFile !== undefined && policyFile.size > MAX_POLICY_BYTES)
-      throw new RangeError("the policy is too large to be one");
-    const policy = policyFile === undefined ? null : new Uint8Array(await policyFile.arrayBuffer());
-    const verdict = await verifyBundle(sourceOf(bundle, onRead), {
+    const source = sourceOf(bundle, onRead);
+    if (await isEncrypted(source))
+      throw new TypeError("It is encrypted to its recipient, who must decrypt it first (age --decrypt).");
+    const policy = await chosen("policy");
+    const roots = await chosen("roots");
+    const verdict = await verifyBundle(source, {
       policy,
+      timestampRoots: roots === null ? undefined : certificatesOf(roots),
       onProgress: (done, total) => {
         words = `Checked ${done} of ${total} records`;
       },
@@ -134,20 +146,26 @@ function showReasons(result: HTMLElement, { reasons, reasonCount }: Verdict): vo
   }
 }
 
+const grouped = (value: number): string => value.toLocaleString("en-GB");
+
 function showProved(result: HTMLElement, proved: Proved): void {
   add(result, "h3", "What is in it, and proved");
+  const { recordsErased: erased } = proved;
   const facts = add(result, "dl", "");
   const rows: [string, string][] = [
     ["Case", `${proved.case}: ${proved.title}`],
     ["Exported", proved.exported],
-    ["Log", `${proved.origin}, ${proved.logSize} records`],
+    ["Log", `${proved.origin}, ${grouped(proved.logSize)} records`],
     ["Signed by", proved.keys.join(", ")],
     ["Witnesses", proved.witnesses.join(", ") || "none asked for by the policy"],
     ["Timestamps", proved.timestamps.join(", ") || "none in the bundle"],
-    ["Exchanges", String(proved.exchanges)],
-    ["Records", `${proved.records}, each proved to be in the log`],
-    ["Fields", `${proved.fieldsOpened} shown and proved, ${proved.fieldsWithheld} withheld`],
-    ["Erased", `${proved.recordsErased} records, each with the entry that says why`],
+    ["Exchanges", grouped(proved.exchanges)],
+    ["Records", `${grouped(proved.records)}, each proved to be in the log`],
+    [
+      "Fields",
+      `${grouped(proved.fieldsOpened)} shown and proved, ${grouped(proved.fieldsWithheld)} withheld`,
+    ],
+    ["Erased", erased === 0 ? "none" : `${grouped(erased)} records, each with the entry that says why`],
     ["Chain of custody", `${proved.custodyEntries} entries without a gap`],
     ["Findings", `${proved.findings} (opinions, not facts)`],
   ];
@@ -157,7 +175,7 @@ function showProved(result: HTMLElement, proved: Proved): void {
   }
 }
 
-for (const id of ["bundle", "policy"])
+for (const id of ["bundle", "policy", "roots"])
   element("input", id).addEventListener("change", () => {
     void check();
   });

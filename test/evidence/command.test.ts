@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { generateIdentity, identityToRecipient } from "age-encryption";
 import { Place } from "../cli/run.ts";
 import { smallWorld } from "../helpers/small-world.ts";
 import { openBundle } from "./forger.ts";
@@ -81,6 +82,14 @@ test("a changed bundle is rejected with exit code 4", async () => {
   const told = await place.adyton("verify changed.zip");
   assert.match(told.out, /^REJECTED/);
   assert.equal((await place.adyton("verify nowhere.zip")).code, 2);
+});
+
+test("a bundle that is encrypted to its recipient is no verdict: the command says to decrypt it", async () => {
+  const recipient = await identityToRecipient(await generateIdentity());
+  await place.json(`case export ${caseId} --out sealed.zip.age --recipient ${recipient}`);
+  const told = await place.adyton("verify sealed.zip.age");
+  assert.equal(told.code, 2);
+  assert.match(told.err, /encrypted to its recipient.*age --decrypt/);
 });
 
 test("an export that needs two persons waits for the second, who must be another", async () => {

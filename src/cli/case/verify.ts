@@ -1,6 +1,7 @@
 // What `adyton verify` does: opens the file, verifies, prints the verdict.
 import { open, readFile } from "node:fs/promises";
 import { readingAhead } from "../../evidence/verify/byte-source.ts";
+import { certificatesOf, isEncrypted } from "../../evidence/verify/inputs.ts";
 import type { Proved, Verdict } from "../../evidence/verify/verdict.ts";
 import { verifyBundle } from "../../evidence/verify/verify-bundle.ts";
 import { CliError, EXIT } from "../errors.ts";
@@ -28,6 +29,11 @@ export async function runVerify(
         return buffer.subarray(0, bytesRead);
       },
     });
+    if (await isEncrypted(source))
+      throw new CliError(
+        "usage",
+        `expected a bundle, got one that is encrypted to its recipient: ${DECRYPT}`,
+      );
     const verdict = await verifyBundle(source, {
       policy,
       timestampRoots: roots.length === 0 ? undefined : roots,
@@ -52,12 +58,7 @@ async function readable<T>(path: string, use: (path: string) => Promise<T>): Pro
   }
 }
 
-/** Certificates of a PEM file, or the file itself where it is DER. */
-function certificatesOf(bytes: Uint8Array): Uint8Array[] {
-  const text = Buffer.from(bytes).toString("latin1");
-  const found = [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
-  return found.length === 0 ? [bytes] : found.map(([, body = ""]) => Buffer.from(body, "base64"));
-}
+const DECRYPT = "decrypt it first, such as by age --decrypt -i key.txt -o bundle.zip bundle.zip.age";
 
 const WORDS: Readonly<Record<Verdict["verdict"], string>> = {
   verified: "VERIFIED: everything in the bundle holds under the policy you gave.",
@@ -75,18 +76,27 @@ function print(output: Output, verdict: Verdict): void {
   if (verdict.proved !== null) printProved(output, verdict.proved);
 }
 
+const grouped = (value: number): string => value.toLocaleString("en-GB");
+
 function printProved(output: Output, proved: Proved): void {
+  const { recordsErased: erased } = proved;
   output.line();
   output.pairs([
     ["case", `${proved.case}: ${proved.title}`],
     ["exported", proved.exported],
-    ["log", `${proved.origin}, ${proved.logSize} records`],
+    ["log", `${proved.origin}, ${grouped(proved.logSize)} records`],
     ["signed by", proved.keys.join(", ")],
     ["witnesses", proved.witnesses.join(", ") || "none asked for"],
     ["timestamps", proved.timestamps.join(", ") || "none in the bundle"],
-    ["records", `${proved.records} of ${proved.exchanges} exchanges and of acts, each proved`],
-    ["fields", `${proved.fieldsOpened} shown and proved, ${proved.fieldsWithheld} withheld`],
-    ["erased", `${proved.recordsErased} records, each with its tombstone`],
+    [
+      "records",
+      `${grouped(proved.records)} of ${grouped(proved.exchanges)} exchanges and of acts, each proved`,
+    ],
+    [
+      "fields",
+      `${grouped(proved.fieldsOpened)} shown and proved, ${grouped(proved.fieldsWithheld)} withheld`,
+    ],
+    ["erased", erased === 0 ? "none" : `${grouped(erased)} records, each with its tombstone`],
     ["custody", `${proved.custodyEntries} entries without a gap`],
     ["findings", proved.findings],
   ]);
