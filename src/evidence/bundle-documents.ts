@@ -141,7 +141,9 @@ async function addReport(staging: Staging, input: DocumentInput): Promise<void> 
     fleet,
     chronicle: stager.chronicle,
     examples: stager.examples,
+    erasures: stager.erasures,
     imported: stager.imported,
+    unknownOrigin: stager.unknownOrigin,
     log: { origin: checkpoint.origin, size: checkpoint.size, key: options.key },
     names,
   });

@@ -13,8 +13,8 @@ export interface CloseFacts {
   readonly status: number | null;
   readonly outcome: string | null;
   readonly answer: string | null;
-  /** Taken over from another system's records, not written while it happened. */
-  readonly imported: boolean;
+  /** Taken over from another system's records, not written while it happened; null where what says so is not shown. */
+  readonly imported: boolean | null;
 }
 
 function parsed(bytes: Uint8Array | undefined): unknown {
@@ -46,7 +46,7 @@ export function closeFacts(values: ReadonlyMap<string, Uint8Array>): CloseFacts 
     status: isObject(figures) && typeof figures["status"] === "number" ? figures["status"] : null,
     outcome: isObject(figures) ? textOrNull(figures["outcome"]) : null,
     answer: answerOf(parsed(values.get("response"))),
-    imported: isObject(figures) && figures["format"] === "neutral",
+    imported: isObject(figures) ? figures["format"] === "neutral" : null,
   };
 }
 

@@ -6,7 +6,7 @@ import type { SealedLog, SealedRecord } from "../log/sealed-log.ts";
 import { Chronicle } from "./chronicle.ts";
 import { closeFacts, openFacts } from "./exchange-excerpt.ts";
 import { Fleet } from "./fleet.ts";
-import type { Example } from "./report/input.ts";
+import type { Erasure, Example } from "./report/input.ts";
 import type { Staging } from "./staging.ts";
 import { closeLine, openLine } from "./timeline.ts";
 import {
@@ -55,13 +55,16 @@ export class RecordStager {
   };
   /** Exchanges that were taken over from another system's records. */
   imported = 0;
+  /** Answered exchanges of which that can't be told. */
+  unknownOrigin = 0;
   readonly #options: RecordStagerOptions;
   readonly #examples: Map<
     string,
     { -readonly [Member in keyof Example]: Example[Member] } & { exchange: string }
   > = new Map();
   readonly #tombstones: PlacedTombstone[] = [];
-  readonly #usedTombstones: Set<number> = new Set();
+  /** Records that each tombstone explains, by the tombstone's index. */
+  readonly #usedTombstones: Map<number, number> = new Map();
 
   constructor(options: RecordStagerOptions) {
     this.#options = options;
@@ -98,7 +101,7 @@ export class RecordStager {
 
   /** The tombstones that explain missing content, staged like every other record. */
   async addTombstones(): Promise<void> {
-    await this.add([...this.#usedTombstones].sort((a, b) => a - b));
+    await this.add([...this.#usedTombstones.keys()].sort((a, b) => a - b));
   }
 
   #disclose({ index, leaf, content, salts }: SealedRecord): DisclosedRecord {
@@ -120,7 +123,7 @@ export class RecordStager {
     const missing = { index, account: leaf.account ?? null, keyId: null };
     const tombstone = this.#tombstones.find((one) => new Announced([one]).covers(missing));
     if (tombstone !== undefined) {
-      this.#usedTombstones.add(tombstone.index);
+      this.#usedTombstones.set(tombstone.index, (this.#usedTombstones.get(tombstone.index) ?? 0) + 1);
       return { index, leaf, erased: tombstone.index };
     }
     const names = leaf.kind === "interrupted" ? [] : FIELDS[leaf.kind];
@@ -165,12 +168,21 @@ export class RecordStager {
     }
     if (leaf.kind === "close" || leaf.kind === "interrupted") {
       const facts = closeFacts(shown);
-      if (facts.imported) this.imported += 1;
+      if (facts.imported === true) this.imported += 1;
+      if (facts.imported === null && leaf.kind === "close") this.unknownOrigin += 1;
       this.timeline.push({ time: leaf.time, line: closeLine(index, leaf, account, facts) });
       const example = this.#examples.get(who);
       if (example !== undefined && example.exchange === leaf.exchange && facts.answer !== null)
         example.answer = facts.answer.slice(0, EXCERPT);
     }
+  }
+
+  /** What was erased of the case's records, when and why. */
+  get erasures(): readonly Erasure[] {
+    return this.#tombstones.flatMap(({ index, time, cause, legalBasis, account }) => {
+      const records = this.#usedTombstones.get(index);
+      return records === undefined ? [] : [{ index, time, cause, legalBasis, account, records }];
+    });
   }
 
   get examples(): readonly Example[] {

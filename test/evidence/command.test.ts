@@ -69,6 +69,12 @@ test("what was erased is shown as erased, with the entry that says when and why"
   const { files } = await openBundle(readFileSync(join(place.folder, "erased.zip")));
   const texts = [...files.values()].map((content) => new TextDecoder().decode(content));
   assert.ok(texts.some((text) => text.includes("GDPR article 17(1)(a)")));
+  const report = new TextDecoder().decode(files.get("data/report/report.html"));
+  const { recordsErased } = verdict.proved;
+  const said = `The content of ${recordsErased} records of account acct_1 was erased on \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC, on request\\. Legal basis: GDPR article 17\\(1\\)\\(a\\)\\. Record \\d+ of the log`;
+  assert.ok(new RegExp(said).test(report), "the report says what was erased, when and why");
+  assert.match(report, /Of \d+ exchanges it can&#39;t be told whether this holds/);
+  assert.doesNotMatch(report, /\(not shown\)/);
 });
 
 test("a changed bundle is rejected with exit code 4", async () => {

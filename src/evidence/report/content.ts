@@ -99,21 +99,26 @@ function conclusions({ findings }: ReportInput): Block[] {
 }
 
 /** When it was written down decides what the log proves about it. */
-function originOf({ imported, statistics }: ReportInput): Block {
+function originOf({ imported, unknownOrigin, statistics }: ReportInput): Block {
   const { exchanges } = statistics.pooled;
+  const untold =
+    unknownOrigin === 0
+      ? ""
+      : ` Of ${grouped(unknownOrigin)} exchanges it can't be told whether this holds: what would say so is erased or withheld.`;
   if (imported === 0)
     return {
       kind: "text",
-      text: "Each was written down while it happened: the request before the model was asked, the answer before its last part was delivered.",
+      text: `Each was written down while it happened: the request before the model was asked, the answer before its last part was delivered.${untold}`,
     };
   const which = imported >= exchanges ? "All of these exchanges" : `${grouped(imported)} of these exchanges`;
   return {
     kind: "notice",
-    text: `${which} were taken over from another system's records, and not written down by this software while they happened. Their times are those that the other system stated. The log proves that they were not changed since they were taken over.`,
+    text: `${which} were taken over from another system's records, and not written down by this software while they happened. Their times are those that the other system stated. The log proves that they were not changed since they were taken over.${untold}`,
   };
 }
 
-function examples({ examples: list }: ReportInput): Block[] {
+function examples({ examples: all }: ReportInput): Block[] {
+  const list = all.filter(({ input, answer }) => input !== null || answer !== null);
   if (list.length === 0) return [];
   return [
     { kind: "heading", text: "Facts: examples of what was asked" },

@@ -16,6 +16,19 @@ export interface Example {
   readonly answer: string | null;
 }
 
+/** What a tombstone says of records in the bundle whose content is gone. */
+export interface Erasure {
+  /** The tombstone's own place in the log. */
+  readonly index: number;
+  readonly time: string;
+  readonly cause: "request" | "retention";
+  readonly legalBasis: string;
+  /** Pseudonym, where everything of one account was erased. */
+  readonly account: string | null;
+  /** Records of this bundle that it explains. */
+  readonly records: number;
+}
+
 export interface ReportInput {
   readonly header: BundleHeader;
   readonly custody: readonly CustodyEntry[];
@@ -26,8 +39,11 @@ export interface ReportInput {
   readonly fleet: FleetPicture;
   readonly chronicle: Chronicle;
   readonly examples: readonly Example[];
+  readonly erasures: readonly Erasure[];
   /** Exchanges that were taken over from another system's records. */
   readonly imported: number;
+  /** Exchanges of which that can't be told, because what says so is erased or withheld. */
+  readonly unknownOrigin: number;
   readonly log: { readonly origin: string; readonly size: number; readonly key: string };
   /** Account names by pseudonym. */
   readonly names: ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 // The report's account of itself: the chain of custody, what is complete and what was left out, clocks and failures.
 import { visible } from "../visible-text.ts";
 import type { Block } from "./blocks.ts";
-import { grouped } from "./figures.ts";
+import { grouped, minute } from "./figures.ts";
 import type { ReportInput } from "./input.ts";
 
 export function custodyBlocks({ custody: entries }: ReportInput): Block[] {
@@ -47,7 +47,22 @@ function means(entries: ReportInput["custody"]): string[] {
   });
 }
 
-export function completenessBlocks({ completeness: stated }: ReportInput): Block[] {
+/** The content is gone, but not that it was there: who looks for it finds when it went and why. */
+function erasureBlocks({ erasures, names }: ReportInput): Block[] {
+  if (erasures.length === 0) return [];
+  const items = erasures.map(({ index, time, cause, legalBasis, account, records }) => {
+    const of = account === null ? "" : ` of account ${visible(names.get(account) ?? account, 60)}`;
+    const why = cause === "request" ? "on request" : "because it had reached the age that the provider keeps";
+    return `The content of ${grouped(records)} records${of} was erased on ${minute(time)}, ${why}. Legal basis: ${visible(legalBasis, 500)}. Record ${index} of the log says so. The records stay in the log, and that they were there stays proved.`;
+  });
+  return [
+    { kind: "subheading", text: "What was erased, when and why" },
+    { kind: "list", items },
+  ];
+}
+
+export function completenessBlocks(input: ReportInput): Block[] {
+  const { completeness: stated } = input;
   const { counts, query, leftOut } = stated;
   return [
     { kind: "heading", text: "Completeness" },
@@ -75,6 +90,7 @@ export function completenessBlocks({ completeness: stated }: ReportInput): Block
             ),
           } as const,
         ]),
+    ...erasureBlocks(input),
   ];
 }
 
