@@ -1,8 +1,7 @@
-// Reads detectors from their folders: `<family>/<name>/{detector.yaml, query.sql, guide.md, cases/*.yaml}`, some with a
-// second statement, `follow-up.sql`.
-import { existsSync } from "node:fs";
+// Reads detectors from their folders: `<family>/<name>/{detector.yaml, query.sql, guide.md, cases/*.yaml}`, some with
+// further statements.
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -60,8 +59,8 @@ export interface Detector extends DetectorFile {
   readonly folder: string;
   /** One statement. */
   readonly sql: string;
-  /** A second statement, of judges that choose from the first one's rows what to look at closely. */
-  readonly followUpSql: string | null;
+  /** Further statements by their files' names, of judges that choose from the first one's rows what to look at closely. */
+  readonly followUps: Readonly<Record<string, string>>;
   readonly guide: string;
   /** Widths of last hidden layers that the operator stated, by model. */
   readonly hiddenSizes?: Readonly<Record<string, number>>;
@@ -120,9 +119,12 @@ async function loadDetector(folder: string, name: string): Promise<Detector> {
   if (parsed.data.id !== name) {
     throw new DetectError("detector-invalid", `expected id ${name} in ${folder}, got ${parsed.data.id}`);
   }
-  const followUp = join(folder, "follow-up.sql");
-  const followUpSql = existsSync(followUp) ? await readFile(followUp, "utf8") : null;
-  return { ...parsed.data, folder, sql: sql ?? "", followUpSql, guide: guide ?? "" };
+  const followUps: Record<string, string> = {};
+  for (const file of (await readdir(folder)).sort()) {
+    if (!file.endsWith(".sql") || file === "query.sql") continue;
+    followUps[basename(file, ".sql")] = await readPart(folder, file);
+  }
+  return { ...parsed.data, folder, sql: sql ?? "", followUps, guide: guide ?? "" };
 }
 
 async function readPart(folder: string, file: string): Promise<string> {

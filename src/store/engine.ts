@@ -34,6 +34,8 @@ export const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 export const WRITE_TIMEOUT_MS = 600_000;
 const DEFAULT_READERS = 2;
 const DEFAULT_MAX_MEMORY_BYTES = 4 * 1024 ** 3;
+/** Share of that memory from which on a statement puts its groups on disk: slower, where it would fail otherwise. */
+const SPILLED_SHARE = 0.25;
 
 /**
  * Settings of every statement. The embedded engine keeps settings for the rest of a connection, so each statement
@@ -182,7 +184,13 @@ class Lane {
 
   #settings(timeoutMs: number): Record<string, string | number> {
     const max_execution_time = Math.max(1, Math.ceil(timeoutMs / 1000));
-    return { ...SETTINGS, max_execution_time, max_memory_usage: String(this.#maxMemoryBytes) };
+    return {
+      ...SETTINGS,
+      max_execution_time,
+      max_memory_usage: String(this.#maxMemoryBytes),
+      max_bytes_before_external_group_by: String(Math.floor(this.#maxMemoryBytes * SPILLED_SHARE)),
+      max_bytes_before_external_sort: String(Math.floor(this.#maxMemoryBytes * SPILLED_SHARE)),
+    };
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {

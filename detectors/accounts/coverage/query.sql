@@ -1,5 +1,6 @@
 -- For every account that has been at work for long enough: how many different things it asked exactly once, and how
 -- much answer that brought. Only first turns count: a conversation is not a list of questions.
+-- Each part goes over all accounts once, by the hashes of their names.
 WITH
     working AS
     (
@@ -11,24 +12,38 @@ WITH
         GROUP BY account
         HAVING hours >= {minHours:UInt32}
     ),
-    asked AS
+    takes AS
     (
-        SELECT account, input, count() AS uses, any(completion_tokens) AS tokens, min(time) AS first, any(exchange) AS id
-        FROM exchange_features
-        WHERE served AND NOT continued AND account IN (SELECT account FROM working)
-          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
+        SELECT
+            user,
+            sum(uses) AS exchanges,
+            countIf(uses = 1) AS singles,
+            sumIf(tokens, uses = 1) AS answered,
+            min(first) AS since
+        FROM
+        (
+            SELECT
+                cityHash64(account) AS user,
+                input,
+                count() AS uses,
+                any(completion_tokens) AS tokens,
+                min(time) AS first
+            FROM exchange_features
+            WHERE served AND NOT continued
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+            GROUP BY account, input
+        )
+        GROUP BY user
     )
 SELECT
-    account,
-    toUInt32(any(working.hours)) AS hours,
-    toUInt32(sum(uses)) AS exchanges,
-    toUInt32(countIf(uses = 1)) AS singles,
-    toFloat64(sumIf(tokens, uses = 1)) AS tokens,
-    toFloat64(toUnixTimestamp64Milli(min(first))) AS sinceMs,
-    groupArraySorted(3)(id) AS exemplars
-FROM asked
-INNER JOIN working USING (account)
-GROUP BY account
+    working.account AS account,
+    toUInt32(working.hours) AS hours,
+    toUInt32(takes.exchanges) AS exchanges,
+    toUInt32(takes.singles) AS singles,
+    toFloat64(takes.answered) AS tokens,
+    toFloat64(toUnixTimestamp64Milli(takes.since)) AS sinceMs
+FROM working
+INNER JOIN takes ON takes.user = cityHash64(working.account)
 ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1

@@ -81,3 +81,4 @@ INNER JOIN lists ON lists.user = cityHash64(working.account)
 INNER JOIN shapes ON shapes.account = working.account
 LEFT JOIN known ON known.account = working.account
 ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1

@@ -76,3 +76,4 @@ FROM addresses
 LEFT JOIN lists ON lists.account = addresses.account
 LEFT JOIN known ON known.account = addresses.account
 ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1

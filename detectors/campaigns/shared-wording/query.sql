@@ -79,7 +79,7 @@ WITH
             count() AS sharers,
             sum(users.inputs) AS inputs,
             groupArrayIf(hours, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)})) AS worked,
-            (countIf(isPrivate), groupBitXorIf(user, isPrivate), sumIf(user, isPrivate)) AS privateUsers,
+            sumIf(user, isPrivate) AS fingerprint, -- modulo 2^64
             groupArraySortedIf({sketchSize:UInt32})(toUInt32(user), isPrivate) AS smallest,
             arraySort(groupArrayIf(since, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)}))) AS starts
         FROM users
@@ -93,8 +93,9 @@ SELECT
     toUInt32(sharers) AS sharers,
     toUInt32(inputs) AS inputs,
     arrayMap(level -> toUInt32(arrayCount(own -> own >= level, worked)), {hourLevels:Array(UInt32)}) AS hits,
-    toString(privateUsers) AS fingerprint,
+    toString(fingerprint) AS fingerprint,
     if(length(starts) >= {minPersistent:UInt32}, arrayDistinct(smallest), []) AS users,
     arrayMap(start -> toFloat64(toUnixTimestamp64Milli(start)), starts) AS startsMs
 FROM wordings
 ORDER BY affix
+SETTINGS optimize_aggregation_in_order = 1

@@ -1,5 +1,5 @@
--- Accounts with groups of nearly equal inputs, each asked within a day and none later: how many groups, and how many of
--- them are large enough. Most accounts have none; what the few asked is read by the follow-up.
+-- Accounts with nearly equal inputs: how many keys of near-equality occur often enough for a neighbourhood. Hardly any
+-- account has many; what these few asked is read by the follow-up.
 WITH
     -- Only who has enough inputs, and some of them like others, is looked at closely.
     candidates AS
@@ -15,27 +15,31 @@ WITH
     ),
     asked AS
     (
-        SELECT account, input, min(time) AS first, max(time) AS last, any(near) AS keys
+        SELECT account, input, toUnixTimestamp(min(time)) AS first, any(near) AS keys
         FROM exchange_features
         WHERE served AND NOT continued AND notEmpty(near) AND account IN candidates
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account, input
+    ),
+    -- Keys in the upper half of a number and the seconds of the input in the lower one. One key is shared by a part of
+    -- the versions, half of them at least: so far apart in this order stand two within one sitting.
+    keyed AS
+    (
+        SELECT
+            account,
+            arraySort(groupArrayArray(arrayMap(key -> bitOr(bitShiftLeft(toUInt64(key), 32), first), keys))) AS ordered,
+            toUInt32(ceil({minVersions:UInt32} / 2)) - 1 AS apart
+        FROM asked
+        GROUP BY account
     )
 SELECT
     account,
-    toUInt32(count()) AS groups,
-    toUInt32(countIf(2 * versions >= {minVersions:UInt32})) AS large, -- one key is shared by a part of the versions
-    toUInt32(uniqExact(toStartOfHour(begun))) AS hours
-FROM
-(
-    SELECT account, key, count() AS versions, min(first) AS begun
-    FROM asked
-    ARRAY JOIN keys AS key
-    GROUP BY account, key
-    HAVING versions >= {minRobust:UInt32} AND versions <= {maxVersions:UInt32}
-       AND dateDiff('hour', begun, max(last)) < {sittingHours:UInt32}
-       AND begun <= fromUnixTimestamp64Milli({nowMs:Int64}) - toIntervalHour({sittingHours:UInt32})
-)
-GROUP BY account
+    toUInt32(length(arrayDistinct(arrayMap(early -> bitShiftRight(early, 32), arrayFilter(
+        (early, late) -> bitShiftRight(early, 32) = bitShiftRight(late, 32) AND late - early < 3600 * {sittingHours:UInt32},
+        arraySlice(ordered, 1, greatest(0, toInt64(length(ordered)) - apart)),
+        arraySlice(ordered, apart + 1)
+    ))))) AS large
+FROM keyed
 ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1

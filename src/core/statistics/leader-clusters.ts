@@ -22,73 +22,84 @@ export function leaderClusters(
   options: { readonly radius: number; readonly passes: number },
 ): number[][] {
   const limit = options.radius ** 2;
+  const singles = points.map(centreOf);
   let centres: Centre[] = [];
-  for (const point of points) {
-    const near = nearest(centres, centreOf(point), limit);
-    if (near !== null) add(near, centreOf(point));
-    else if (centres.length < MAX_LEADERS) centres.push(centreOf(point));
+  for (const single of singles) {
+    const near = centres[nearest(centres, single, limit)];
+    if (near !== undefined) add(near, single);
+    else if (centres.length < MAX_LEADERS) centres.push(joined([single]));
   }
   let groups: number[][] = [];
   for (let pass = 0; pass < options.passes; pass += 1) {
-    const members = new Map<Centre, number[]>(joinNear(centres, limit).map((centre) => [centre, []]));
-    points.forEach((point, index) => {
-      const near = nearest(members.keys(), centreOf(point), limit);
-      if (near !== null) members.get(near)?.push(index);
-    });
-    groups = [...members.values()].filter((group) => group.length > 0);
-    centres = groups.map((group) =>
-      joined(group.map((index) => points[index]).filter((p) => p !== undefined)),
-    );
+    const kept = joinNear(centres, limit);
+    const members: number[][] = kept.map(() => []);
+    for (const [index, single] of singles.entries()) members[nearest(kept, single, limit)]?.push(index);
+    groups = members.filter((group) => group.length > 0);
+    centres = groups.map((group) => joined(group.flatMap((index) => singles[index] ?? [])));
   }
   return groups;
 }
 
-/** Sum of so many points, and of their noise. */
+/** So many points: their sum, their mean, and how far off (squared) the mean may lie by sampling alone. */
 interface Centre {
   readonly sum: Float64Array;
+  readonly mean: Float64Array;
   count: number;
   noise: number;
+  slack: number;
 }
 
 function centreOf(point: NoisyPoint): Centre {
-  return { sum: Float64Array.from(point.vector), count: 1, noise: point.noise };
+  const sum = Float64Array.from(point.vector);
+  return { sum, mean: sum.slice(), count: 1, noise: point.noise, slack: point.noise };
 }
 
 function add(to: Centre, from: Centre): void {
-  for (let d = 0; d < to.sum.length; d += 1) to.sum[d] = (to.sum[d] ?? 0) + (from.sum[d] ?? 0);
   to.count += from.count;
   to.noise += from.noise;
+  // The mean of m noisy points is off by an m-th of their mean noise.
+  to.slack = to.noise / to.count ** 2;
+  for (let d = 0; d < to.sum.length; d += 1) {
+    const sum = (to.sum[d] ?? 0) + (from.sum[d] ?? 0);
+    to.sum[d] = sum;
+    to.mean[d] = sum / to.count;
+  }
 }
 
-function joined(points: readonly NoisyPoint[]): Centre {
-  const [first, ...rest] = points;
-  const centre = centreOf(first ?? { vector: [], noise: 0 });
-  for (const point of rest) add(centre, centreOf(point));
+function joined([first, ...others]: readonly Centre[]): Centre {
+  const centre: Centre =
+    first === undefined
+      ? centreOf({ vector: [], noise: 0 })
+      : { ...first, sum: first.sum.slice(), mean: first.mean.slice() };
+  for (const other of others) add(centre, other);
   return centre;
 }
 
 function joinNear(centres: readonly Centre[], limit: number): Centre[] {
   const kept: Centre[] = [];
   for (const centre of [...centres].sort((a, b) => b.count - a.count)) {
-    const near = nearest(kept, centre, limit);
-    if (near === null) kept.push(centre);
+    const near = kept[nearest(kept, centre, limit)];
+    if (near === undefined) kept.push(centre);
     else add(near, centre);
   }
   return kept;
 }
 
-function nearest(centres: Iterable<Centre>, point: Centre, limit: number): Centre | null {
-  let best: Centre | null = null;
+/** Index of the nearest centre within the limit, or -1. */
+function nearest(centres: readonly Centre[], point: Centre, limit: number): number {
+  let best = -1;
   let least = limit;
-  for (const centre of centres) {
-    // The mean of m noisy points is off by an m-th of their mean noise.
-    let square = -point.noise / point.count ** 2 - centre.noise / centre.count ** 2;
-    for (let d = 0; d < point.sum.length && square <= least; d += 1) {
-      square += ((point.sum[d] ?? 0) / point.count - (centre.sum[d] ?? 0) / centre.count) ** 2;
+  const { mean } = point;
+  for (let at = 0; at < centres.length; at += 1) {
+    const centre = centres[at];
+    if (centre === undefined) break;
+    let square = -point.slack - centre.slack;
+    for (let d = 0; d < mean.length && square <= least; d += 1) {
+      square += ((mean[d] ?? 0) - (centre.mean[d] ?? 0)) ** 2;
     }
     if (square <= least) {
       least = square;
-      best = centre;
+      best = at;
     }
   }
   return best;

@@ -33,17 +33,18 @@ export async function rowsOf<T>(
   return ask<T>(store, detector, options, { sql: detector.sql, more });
 }
 
-/** The same of the statement that asks about what the judge chose from the first one's rows. */
+/** The same of a further statement, which asks about what the judge chose from the first one's rows. */
 export async function followUpRowsOf<T>(
   store: Readable,
   detector: Detector,
   options: RunOptions,
-  more: Parameters,
+  { statement, parameters }: { readonly statement: string; readonly parameters: Parameters },
 ): Promise<T[]> {
-  if (detector.followUpSql === null) {
-    throw new DetectError("detector-invalid", `expected ${detector.folder} to have a follow-up.sql`);
+  const sql = detector.followUps[statement];
+  if (sql === undefined) {
+    throw new DetectError("detector-invalid", `expected ${detector.folder} to have ${statement}.sql`);
   }
-  return ask<T>(store, detector, options, { sql: detector.followUpSql, more });
+  return ask<T>(store, detector, options, { sql, more: parameters });
 }
 
 async function ask<T>(

@@ -23,8 +23,11 @@ export async function links(store: Readable, detector: Detector, options: RunOpt
   if (survey.suspects.length === 0) return [];
   const workers = survey.suspects.flatMap((suspect) => suspect.workers);
   const traffic = await followUpRowsOf<ListTraffic>(store, detector, options, {
-    accounts: workers.map(({ account }) => account),
-    wordings: workers.map(({ wording }) => BigInt(wording)),
+    statement: "traffic",
+    parameters: {
+      accounts: workers.map(({ account }) => account),
+      wordings: workers.map(({ wording }) => BigInt(wording)),
+    },
   });
   const found = judgeLinks(survey, traffic, parameters).filter(
     (cluster) => cluster.adjusted <= options.level && cluster.workers.length > 1,

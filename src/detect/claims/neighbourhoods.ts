@@ -31,14 +31,17 @@ export async function neighbourhoods(
   const owners = await rowsOf<GroupOwner>(store, detector, options);
   const accounts = suspectsOf(owners, parameters);
   if (accounts.length === 0) return [];
-  const rows = await followUpRowsOf<VersionUse>(store, detector, options, { accounts });
+  const rows = await followUpRowsOf<VersionUse>(store, detector, options, {
+    statement: "versions",
+    parameters: { accounts },
+  });
   const judged = judgeNeighbourhoods(rows, owners.length, parameters);
   return judged.map((found) => ({
     ...identityOf(detector),
     accounts: [found.account],
     pValue: null,
     eValue: null,
-    errorRate: ruleOfThree(found.clean, "accounts that ask for several versions of a text within a day"),
+    errorRate: ruleOfThree(found.clean, "accounts that ask much, and some of it nearly twice,"),
     summary: `${found.versions} small changes of ${found.texts} texts were asked for, each text's within a day, begun in ${found.hours} different hours.`,
     contributions: [
       { name: "versions a text, on average", value: figure(found.versions / found.texts) },

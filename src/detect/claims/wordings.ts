@@ -11,6 +11,7 @@ import {
   surveyWordings,
   type WordingCount,
   type WordingFamily,
+  type WordingMember,
   type WordingParameters,
   type WordingUse,
 } from "../judges/shared-wording.ts";
@@ -30,18 +31,21 @@ export async function wordings(
   const survey = surveyWordings(counts, parameters);
   if (survey.suspects.length === 0) return [];
   const { affixes, users } = sampleOf(survey);
-  const sample = await usesOf(store, detector, options, { affixes, users });
+  const sample = await followUpRowsOf<WordingUse>(store, detector, options, {
+    statement: "sample",
+    parameters: { affixes: affixes.map(BigInt), users },
+  });
   const claimed = judgeWordings(survey, sample, parameters).filter(
     (family) => family.adjusted <= options.level,
   );
   if (claimed.length === 0) return [];
-  const standing = claimed.flatMap((family) => family.standing);
-  const uses = Map.groupBy(
-    await usesOf(store, detector, options, { affixes: standing, users: [] }),
-    (use) => use.affix,
-  );
+  const uses = await followUpRowsOf<WordingMember>(store, detector, options, {
+    statement: "members",
+    parameters: { affixes: claimed.flatMap((family) => family.standing).map(BigInt) },
+  });
+  const usesOf = Map.groupBy(uses, (use) => use.affix);
   const found = claimed
-    .map((family) => ({ ...family, members: membersOf(family, uses, parameters) }))
+    .map((family) => ({ ...family, members: membersOf(family, usesOf) }))
     .filter(({ members }) => members.length > 1);
   const groups = groupSameHand(found, {
     sameLevel: numberParameter(detector, "sameLevel"),
@@ -50,16 +54,6 @@ export async function wordings(
   return groups.map((group) =>
     wordingAssertion(detector, group, { judged: survey.tested, level: options.level }),
   );
-}
-
-/** @param users hashes of names; none: everybody, without vectors */
-async function usesOf(
-  store: Readable,
-  detector: Detector,
-  options: RunOptions,
-  { affixes, users }: { readonly affixes: readonly string[]; readonly users: readonly number[] },
-): Promise<WordingUse[]> {
-  return followUpRowsOf<WordingUse>(store, detector, options, { affixes: affixes.map(BigInt), users });
 }
 
 function parametersOf(detector: Detector, { nowMs, level }: RunOptions): WordingParameters {

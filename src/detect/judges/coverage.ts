@@ -12,7 +12,6 @@ export interface AccountTake {
   readonly singles: number;
   readonly tokens: number;
   readonly sinceMs: number;
-  readonly exemplars: readonly string[];
 }
 
 export interface CoverageParameters {

@@ -2,14 +2,11 @@
 import { starRatio } from "../../core/statistics/star.ts";
 import { UnionFind } from "../union-find.ts";
 
-/** A row of the query: an account with groups of nearly equal inputs, each asked within a day. */
+/** A row of the query: an account with enough inputs, some of them nearly equal. */
 export interface GroupOwner {
   readonly account: string;
-  readonly groups: number;
-  /** Groups that may have `minVersions` versions. */
+  /** Keys that enough of its inputs share for a group of `minVersions`. */
   readonly large: number;
-  /** Different hours in which one of them was begun. */
-  readonly hours: number;
 }
 
 /** A row of the follow-up: one input of an account that shares a key with other inputs of one day. */
@@ -51,17 +48,14 @@ export interface Neighbourhoods {
 const HOUR_MS = 3_600_000;
 
 /** Accounts whose inputs are worth reading. */
-export function suspectsOf(owners: readonly GroupOwner[], parameters: NeighbourhoodParameters): string[] {
-  const { minGroups, minHours } = parameters;
-  return owners
-    .filter(({ large, hours }) => large >= minGroups && hours >= minHours)
-    .map(({ account }) => account);
+export function suspectsOf(owners: readonly GroupOwner[], { minGroups }: NeighbourhoodParameters): string[] {
+  return owners.filter(({ large }) => large >= minGroups).map(({ account }) => account);
 }
 
 /**
  * Mattern et al. 2023 (arXiv 2305.18462) compare a text with tens of neighbours; tests of robustness make a few
  * variants and end. Inputs that share a key are versions of one text. Pure.
- * @param able accounts with any group of nearly equal inputs within a day: what the error bound stands on
+ * @param able accounts with enough inputs, some of them nearly equal: what the error bound stands on
  */
 export function judgeNeighbourhoods(
   rows: readonly VersionUse[],

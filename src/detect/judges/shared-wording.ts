@@ -35,20 +35,22 @@ export interface WordingCount {
   readonly startsMs: readonly number[];
 }
 
-/** A row of the follow-up: one account's use of one wording. */
+/** A row of the sample: one account's use of one suspect wording. */
 export interface WordingUse {
   readonly affix: string;
-  readonly account: string;
-  /** The hash of its name that `WordingCount.users` has. */
+  /** The hash of the account's name that `WordingCount.users` has. */
   readonly user: number;
   readonly uses: number;
   readonly inputs: number;
-  /** Different hours in which it sent private inputs. */
-  readonly hours: number;
   readonly sinceMs: number;
-  /** Of its private inputs; empty where nobody needs it. */
+  /** Of its private inputs. */
   readonly sum: readonly number[];
   readonly squares: number;
+}
+
+/** A row of the members: a private user of a claimed wording. */
+export interface WordingMember extends FamilyMember {
+  readonly affix: string;
 }
 
 export interface WordingParameters {
@@ -200,15 +202,13 @@ export function judgeWordings(
     .sort((a, b) => a.pValue - b.pValue || (a.affixes[0] ?? "").localeCompare(b.affixes[0] ?? ""));
 }
 
-/** Private users of a family's standing wordings, most private inputs first. @param uses of these wordings, by everybody */
+/** Private users of a family's standing wordings, most private inputs first. */
 export function membersOf(
   { standing }: JudgedFamily,
-  uses: ReadonlyMap<string, readonly WordingUse[]>,
-  parameters: WordingParameters,
+  usersOf: ReadonlyMap<string, readonly WordingMember[]>,
 ): FamilyMember[] {
   const members = new Map<string, FamilyMember>();
-  for (const use of standing.flatMap((affix) => uses.get(affix) ?? [])) {
-    if (use.inputs < 2 || !isPrivateUser(use, parameters)) continue;
+  for (const use of standing.flatMap((affix) => usersOf.get(affix) ?? [])) {
     const known = members.get(use.account);
     members.set(use.account, {
       account: use.account,
