@@ -110,10 +110,10 @@ function rankKind(kind: LearntKind, rows: readonly AccountCounts[], nowMs: numbe
 
 const NO_TRIAL: GroupCount = { hits: 0, size: 0 };
 
-/** The trials of each stream so far. A trial that is still going on counts as missed, which can only lower evidence. */
+/** The trials of each stream that are over: what is still going on could yet become a hit or cease to be one. */
 function trialsOf(row: AccountCounts, rest: readonly number[], nowMs: number): GroupCount[] {
   // The first quarter is where the account was first seen: no trial.
-  const quarters = Math.max(0, Math.floor((nowMs - 1) / QUARTER_MS) - Math.floor(row.sinceMs / QUARTER_MS));
+  const quarters = Math.max(0, Math.floor(nowMs / QUARTER_MS) - Math.floor(row.sinceMs / QUARTER_MS) - 1);
   return [
     { hits: Math.min(quarters, row.laterListQuarters), size: quarters },
     { hits: row.listHours, size: row.hours },

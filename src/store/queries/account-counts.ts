@@ -9,7 +9,7 @@ export interface AccountCounts {
   /** Different inputs of first turns. */
   readonly inputs: number;
   readonly listHours: number;
-  /** Quarters of a day (UTC) with an hour of a list, after the one in which the account was first seen. */
+  /** Whole quarters of a day (UTC) with an hour of a list, after the one in which the account was first seen. */
   readonly laterListQuarters: number;
   /** Hours in which most exchanges sought a capability. */
   readonly capableHours: number;
@@ -68,7 +68,8 @@ SELECT
     toUInt32(sum(served)) AS exchanges,
     toUInt32(sum(fresh)) AS inputs,
     toUInt32(countIf(10 * fresh >= 9 * served)) AS listHours,
-    toUInt32(length(arrayFilter(quarter -> quarter > intDiv(toUnixTimestamp(min(hour)), 21600),
+    toUInt32(length(arrayFilter(
+        quarter -> quarter > intDiv(toUnixTimestamp(min(hour)), 21600) AND quarter < intDiv({nowMs:Int64}, 21600000),
         groupUniqArrayIf(intDiv(toUnixTimestamp(hour), 21600), 10 * fresh >= 9 * served)))) AS laterListQuarters,
     toUInt32(countIf(2 * able > served)) AS capableHours,
     arrayMap(b -> toUInt32(b), sumForEach(arrayMap(b -> toUInt8(b = intDiv(toHour(hour), 4)), range(6)))) AS blocks,
