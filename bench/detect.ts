@@ -7,6 +7,7 @@ import { type Figure, figuresOf, printFigures, printWorlds } from "./detect/figu
 import { digestOfCode, KeptResults } from "./detect/kept.ts";
 import { mmdFigures, printSets, runMmd } from "./detect/mmd.ts";
 import { printScale, runScale, type ScaleResult } from "./detect/scale.ts";
+import { printUnusual, runUnusual, type UnusualResult } from "./detect/unusual.ts";
 import { runWorld, type WorldResult } from "./detect/world-run.ts";
 import { CONTROLS, devWorld, hasWorlds, madeWorlds, type WorldSpec } from "./detect/worlds.ts";
 
@@ -17,6 +18,7 @@ const HELP = `usage: npm run bench -- detect [options]
   --made <path>        worlds that were made before, one a folder, as well
   --every 2            hours of virtual time between two looks
   --mmd                the MMD paper's protocol alone, on prompts instead of worlds
+  --unusual            the ranking of accounts alone, over the same worlds
   --mmd-cuts 10        ways to cut the honest prompts into reference and test
   --scale 200000       sizes of the streamed world, such as 1000000,4000000,16000000 (none: "")
   --folder <path>      keep worlds, results and filled stores there, and go on from what is there already
@@ -37,6 +39,7 @@ export async function run(options: readonly string[]): Promise<void> {
   try {
     const everyHours = Number(values.every);
     const specs = [...specsOf(values), ...(values.made === undefined ? [] : await madeWorlds(values.made))];
+    if (values.unusual) return await reportUnusual(specs, { folder, everyHours, json: values.json });
     const { worlds, broken } = await runWorlds(specs, {
       folder,
       everyHours,
@@ -60,6 +63,7 @@ interface Values {
   readonly made?: string | undefined;
   readonly every: string;
   readonly mmd: boolean;
+  readonly unusual: boolean;
   readonly "mmd-cuts": string;
   readonly scale: string;
   readonly folder?: string | undefined;
@@ -78,6 +82,7 @@ function valuesOf(options: readonly string[]): Values {
       made: { type: "string" },
       every: { type: "string", default: "2" },
       mmd: { type: "boolean", default: false },
+      unusual: { type: "boolean", default: false },
       "mmd-cuts": { type: "string", default: "10" },
       scale: { type: "string", default: "200000" },
       folder: { type: "string" },
@@ -130,6 +135,26 @@ function specsOf(values: Pick<Values, "worlds" | "seeds" | "controls">): WorldSp
       ...(nth === 0 ? controls.map((control) => devWorld(config, seed, control)) : []),
     ]),
   );
+}
+
+async function reportUnusual(
+  specs: readonly WorldSpec[],
+  {
+    folder,
+    everyHours,
+    json,
+  }: { readonly folder: string; readonly everyHours: number; readonly json: boolean },
+): Promise<void> {
+  const results: UnusualResult[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const result = await runUnusual(spec, { folder, everyHours, level: LEVEL });
+    results.push(result);
+    console.error(
+      `${index + 1} of ${specs.length}: ${spec.name}: ${result.looks} looks, ${result.secondsALook.toFixed(2)} s each`,
+    );
+  }
+  if (json) console.log(JSON.stringify({ unusual: results }, null, 2));
+  else printUnusual(results);
 }
 
 async function reportMmd(splits: number, json: boolean): Promise<void> {
