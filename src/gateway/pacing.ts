@@ -45,20 +45,18 @@ export class Pacing {
   async turn(verdict: string, isGone: () => boolean): Promise<Admission> {
     const { take, maxWaitMs, intervalMs, now } = this.#options;
     const deadlineMs = now() + maxWaitMs;
-    const line = this.#lines.get(verdict);
-    if (line === undefined) {
+    if (!this.#lines.has(verdict)) {
       const first = await take(verdict);
       if (first.admitted || first.why === "unavailable" || maxWaitMs === 0) return first;
       if (first.retryAfterMs > maxWaitMs) return first;
-    } else if ((line.waiting + 1) * intervalMs > maxWaitMs) {
-      return refusedFor(maxWaitMs);
     }
-    if (this.#held >= MAX_HELD) return refusedFor(maxWaitMs);
+    // Others may have come while the counter was asked.
+    const waiting = this.#lines.get(verdict)?.waiting ?? 0;
+    if (this.#held >= MAX_HELD || waiting * intervalMs >= maxWaitMs) return refusedFor(maxWaitMs);
     return await this.#inLine(verdict, { deadlineMs, isGone });
   }
 
   async #inLine(verdict: string, request: { deadlineMs: number; isGone: () => boolean }): Promise<Admission> {
-    // Asked for again: others may have come while the counter was asked.
     const line = this.#lines.get(verdict) ?? { waiting: 0, last: Promise.resolve() };
     this.#lines.set(verdict, line);
     line.waiting += 1;
