@@ -82,4 +82,5 @@ SELECT
     toFloat64(1000 * toUnixTimestamp(min(hour))) AS sinceMs
 FROM hourly
 GROUP BY account
-ORDER BY account`;
+ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1`;
