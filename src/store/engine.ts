@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly database?: string | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
-  /** Most memory one statement may take, bytes (default 4 GiB). */
+  /** Most memory one statement may take, bytes (default 3 GiB). */
   readonly maxMemoryBytes?: number | undefined;
   /** Statements that may read at once (default 2). Writing always goes one at a time. */
   readonly readers?: number | undefined;
@@ -33,7 +33,7 @@ export const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 /** Longest time for inserts, deletes and migrations, ms: they touch as much as there is to touch. */
 export const WRITE_TIMEOUT_MS = 600_000;
 const DEFAULT_READERS = 2;
-const DEFAULT_MAX_MEMORY_BYTES = 4 * 1024 ** 3;
+const DEFAULT_MAX_MEMORY_BYTES = 3 * 1024 ** 3;
 /** Share of that memory from which on a statement puts its groups on disk: slower, where it would fail otherwise. */
 const SPILLED_SHARE = 0.25;
 
