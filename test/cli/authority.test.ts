@@ -21,6 +21,7 @@ const CANARY = "canary-account";
 const COMMANDS: Readonly<Record<string, string | null>> = {
   serve: "",
   "accounts list": "",
+  "accounts unusual": "",
   "accounts show": CANARY,
   "accounts add": "new",
   "accounts suspend": CANARY,
