@@ -1,6 +1,6 @@
 // How unlike its kind each account works, for lists and screens: ranked when someone asks, and kept for a while.
 import { DEFAULT_LEVEL } from "../detect/hunt.ts";
-import { type Ranking, STREAMS, type Unusual } from "../detect/unusual/rank-accounts.ts";
+import { mainStreamOf, type Ranking, type Unusual } from "../detect/unusual/rank-accounts.ts";
 import { rankStored } from "../detect/unusual/rank-stored.ts";
 import type { Store } from "../store/store.ts";
 import type { UnusualView } from "./contract/accounts.ts";
@@ -42,8 +42,7 @@ export class UnusualAccounts {
   }
 }
 
-export function viewOf({ eValue, rank, kind, kindAccounts, streams }: Unusual, nowMs: number): UnusualView {
-  const added = STREAMS.map(({ name, weight }, at) => ({ name, value: weight * (streams[at] ?? 0) }));
-  const { name } = added.reduce((most, one) => (one.value > most.value ? one : most));
-  return { eValue, rank, kind, kindAccounts, mostly: name, at: new Date(nowMs).toISOString() };
+export function viewOf(one: Unusual, nowMs: number): UnusualView {
+  const { eValue, rank, kind, kindAccounts } = one;
+  return { eValue, rank, kind, kindAccounts, mostly: mainStreamOf(one), at: new Date(nowMs).toISOString() };
 }

@@ -16,6 +16,17 @@ export interface AccountFacts {
   readonly declaredUse: string | null;
 }
 
+/** Everything that may be known of an account beside its name. */
+export const ACCOUNT_FACTS: readonly Exclude<keyof AccountFacts, "account">[] = [
+  "created",
+  "plan",
+  "payment",
+  "emailDomain",
+  "country",
+  "organization",
+  "declaredUse",
+];
+
 /** Facts of an account of which nothing but its name is known. */
 export function unknownAccount(account: string): AccountFacts {
   return {

@@ -1,5 +1,5 @@
 // What happened when, for the report's timeline: each account's requests by day, what the provider's systems said of it, acts.
-import type { AccountFacts } from "../core/account.ts";
+import { ACCOUNT_FACTS, type AccountFacts } from "../core/account.ts";
 import { isObject } from "./verify/shapes.ts";
 
 /** Acts that are remembered: a report of more is not read. */
@@ -44,18 +44,8 @@ export class Chronicle {
   }
 }
 
-const MEMBERS = [
-  "created",
-  "plan",
-  "payment",
-  "emailDomain",
-  "country",
-  "organization",
-  "declaredUse",
-] as const;
-
 function factsOf(detail: Readonly<Record<string, unknown>>): Partial<AccountFacts> {
-  const told = MEMBERS.flatMap((member) => {
+  const told = ACCOUNT_FACTS.flatMap((member) => {
     const value = detail[member];
     return typeof value === "string" && value !== "" ? [[member, value] as const] : [];
   });

@@ -1,7 +1,7 @@
 // Accounts: the principals that keys belong to and that findings are about.
 import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
-import type { AccountFacts } from "../core/account.ts";
+import { ACCOUNT_FACTS, type AccountFacts } from "../core/account.ts";
 import type { Act, ActRecorder } from "../core/acts.ts";
 import { StateError } from "./errors.ts";
 import { parse, parseAccountFacts } from "./facts.ts";
@@ -49,15 +49,6 @@ export type AccountChange = Partial<Omit<AccountFacts, "account">> & { readonly 
 const ROWS_PER_STATEMENT = 500;
 const ACCOUNTS_PER_TRANSACTION = 2000;
 const MANY = 1000;
-const FACTS = [
-  "created",
-  "plan",
-  "payment",
-  "emailDomain",
-  "country",
-  "organization",
-  "declaredUse",
-] as const;
 const status: z.ZodType<AccountStatus> = z.enum(["active", "suspended"]);
 
 export class Accounts extends StatePart {
@@ -222,7 +213,7 @@ async function remember(
   after: Account,
   by: string,
 ): Promise<void> {
-  const detail = changesBetween<Account>(before, after, [...FACTS, "status"]);
+  const detail = changesBetween<Account>(before, after, [...ACCOUNT_FACTS, "status"]);
   if (detail === null) return;
   const subject = { kind: "account", name: after.account } as const;
   await addHistory(transaction, subject, { atMs: after.updatedMs, by, act: "account.recorded", detail });
@@ -263,7 +254,7 @@ function defined<T extends object>(members: T): Partial<T> {
 }
 
 function sameFacts(a: AccountFacts, b: AccountFacts): boolean {
-  return FACTS.every((key) => a[key] === b[key]);
+  return ACCOUNT_FACTS.every((key) => a[key] === b[key]);
 }
 
 function recorded(account: Account): Act {

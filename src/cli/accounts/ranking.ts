@@ -1,6 +1,6 @@
 // What `adyton accounts unusual` does: ranks what is stored, and says why each account is where it is.
 import { figure } from "../../detect/assertion.ts";
-import { type Ranking, STREAMS, type Unusual } from "../../detect/unusual/rank-accounts.ts";
+import { mainStreamOf, type Ranking, STREAMS } from "../../detect/unusual/rank-accounts.ts";
 import { rankStored } from "../../detect/unusual/rank-stored.ts";
 import type { Context } from "../context.ts";
 import { withStore } from "../with-store.ts";
@@ -23,7 +23,7 @@ function print({ output }: Context, ranking: Ranking, limit: number): void {
       { title: "account", cell: ({ account }) => account, width: 40 },
       { title: "e", cell: ({ eValue }) => figure(eValue), right: true },
       { title: "p in its kind", cell: ({ rank }) => figure(rank), right: true },
-      { title: "mostly because it", cell: reasonOf, width: 45 },
+      { title: "mostly because it", cell: mainStreamOf, width: 45 },
       { title: "different inputs", cell: ({ counts }) => counts.inputs, right: true },
       { title: "hours", cell: ({ counts }) => counts.hours, right: true },
       { title: "kind", cell: ({ kind, kindAccounts }) => `${kindAccounts}: ${kind}`, width: 100 },
@@ -33,10 +33,4 @@ function print({ output }: Context, ranking: Ranking, limit: number): void {
       `${accounts.length} accounts of ${kinds} kinds. e-BH over all of them rejects ${rejected}; one account alone would need e = ${figure(neededAlone)}.`,
     );
   });
-}
-
-/** The stream that adds most to the e-value. */
-function reasonOf({ streams }: Unusual): string {
-  const added = STREAMS.map(({ name, weight }, at) => ({ name, value: weight * (streams[at] ?? 0) }));
-  return added.reduce((most, one) => (one.value > most.value ? one : most)).name;
 }

@@ -1,4 +1,5 @@
 // Did the members of a group begin together, more than others of their kind begin at the same time?
+import { countBelow } from "./ordered.ts";
 import { logChoose } from "./special.ts";
 
 export interface SharedStart {
@@ -52,17 +53,6 @@ export function sharedStart(
     pValue: Math.min(1, ordered.length * windowHours.length * Math.exp(least)),
     members: startsMs.flatMap((ms, index) => (ms >= best.fromMs && ms < toMs ? [index] : [])),
   };
-}
-
-/** How many of an ascending list are below `limit`. */
-function countBelow(ascending: readonly number[], limit: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? Number.POSITIVE_INFINITY) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 export interface Drawing {

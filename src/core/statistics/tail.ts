@@ -1,4 +1,5 @@
 // How far beyond its peers one value lies, when peers are heavy-tailed and the value may be among the calibration data.
+import { countBelow } from "./ordered.ts";
 
 /** Peers below this many say nothing about a tail. */
 const MIN_PEERS = 20;
@@ -19,9 +20,9 @@ export function tailPValues(values: readonly number[]): number[] {
   const positive = values.filter((value) => value > 0).sort((a, b) => b - a);
   const logs = [0];
   for (const value of positive) logs.push((logs.at(-1) ?? 0) + Math.log(value));
-  const ordered = values.toSorted((a, b) => b - a);
+  const ascending = values.toSorted((a, b) => a - b);
   return values.map((value) => {
-    const rank = lastAtLeast(ordered, value) / values.length;
+    const rank = (values.length - countBelow(ascending, value)) / values.length;
     return Math.min(rank, beyondPeers(value, values.length - 1, { positive, logs }));
   });
 }
@@ -41,15 +42,4 @@ function beyondPeers(
   if (excess <= 0) return 1;
   const index = (tail / excess) * Math.max(0.1, 1 - 1 / Math.sqrt(tail));
   return (tail / peers) * (value / threshold) ** -index;
-}
-
-/** How many of a descending list are at least `value`. */
-function lastAtLeast(descending: readonly number[], value: number): number {
-  let [low, high] = [0, descending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((descending[middle] ?? 0) >= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -2,6 +2,7 @@
 import type { GroupCount } from "../../core/statistics/beta-binomial.ts";
 import { type LearntKind, learnKinds } from "../../core/statistics/kinds.ts";
 import { eBenjaminiHochberg } from "../../core/statistics/multiple-testing.ts";
+import { countBelow } from "../../core/statistics/ordered.ts";
 import { plausibleNulls, type RateNull, rateEvidence } from "../../core/statistics/rate-evidence.ts";
 import type { AccountCounts } from "../../store/queries/account-counts.ts";
 import { covariatesOf } from "./covariates.ts";
@@ -84,6 +85,12 @@ export function rankAccounts(rows: readonly AccountCounts[], { nowMs, level }: R
   };
 }
 
+/** The name of the stream that adds most to an e-value. */
+export function mainStreamOf({ streams }: Pick<Unusual, "streams">): string {
+  const added = STREAMS.map(({ name, weight }, at) => ({ name, value: weight * (streams[at] ?? 0) }));
+  return added.reduce((most, one) => (one.value > most.value ? one : most)).name;
+}
+
 function rankKind(kind: LearntKind, rows: readonly AccountCounts[], nowMs: number): Unusual[] {
   const members = kind.members.flatMap((index) => rows[index] ?? []);
   const rest = restOf(members);
@@ -149,15 +156,4 @@ function evenly<T>(items: readonly T[]): readonly T[] {
     { length: FITTED_ACCOUNTS },
     (_, index) => items[Math.floor((index * items.length) / FITTED_ACCOUNTS)],
   ).filter((item) => item !== undefined);
-}
-
-/** How many of the ascending values are below one of them. */
-function countBelow(ascending: Float64Array, value: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
