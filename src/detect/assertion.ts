@@ -11,6 +11,10 @@ export interface Assertion {
   readonly errorRate: string;
   readonly summary: string;
   readonly contributions: readonly Contribution[];
+  /** Keyed hashes of the wordings by which a campaign's further accounts are told between two runs of its detector. */
+  readonly wordings?: readonly string[];
+  /** Too weak to accuse by itself: it may only add to a claim about mostly the same accounts. */
+  readonly onlyGrows?: boolean;
   /** Names the thing found when it is found for the first time: the hash of its oldest trait. */
   readonly anchor: string;
 }

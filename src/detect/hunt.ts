@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../core/finding.ts";
 import type { Assertion } from "./assertion.ts";
 import type { Detector } from "./catalog.ts";
-import type { Readable } from "./claims/claim.ts";
+import type { Readable, RunOptions } from "./claims/claim.ts";
 import { DetectError } from "./errors.ts";
 import { inCommon, joinCampaigns, overlap } from "./join-campaigns.ts";
 import { runDetector } from "./run-detector.ts";
+import { StandingClaims } from "./standing-claims.ts";
 
 export interface HuntOptions {
   readonly store: Readable;
@@ -36,15 +37,15 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
 
 /**
  * Looks again and again, live by a timer, replayed by a virtual clock. Each detector runs at its own pace
- * (`everyHours`); in between its last assertions stand. The only state is what was found and when each detector ran,
+ * (`everyHours`); in between its last assertions stand, and campaigns take in who joins them. The only state is what was found and when each detector ran,
  * so that equal sequences of looks give equal findings.
  */
 export class Watch {
   readonly #options: Omit<HuntOptions, "nowMs">;
-  readonly #standing = new Map<
-    string,
-    { readonly ranMs: number; readonly assertions: readonly Assertion[] }
-  >();
+  readonly #ranMs = new Map<string, number>();
+  /** Last assertions of detectors that don't claim campaigns. */
+  readonly #last = new Map<string, readonly Assertion[]>();
+  readonly #campaigns = new StandingClaims();
   #known: readonly Finding[];
 
   constructor(options: Omit<HuntOptions, "nowMs">) {
@@ -60,12 +61,8 @@ export class Watch {
     const failures: { detector: string; error: DetectError }[] = [];
     const level = this.#levelOfEach();
     for (const detector of this.#options.detectors) {
-      const last = this.#standing.get(detector.id);
-      const isDue = last === undefined || nowMs >= last.ranMs + detector.everyHours * HOUR_MS;
-      if (!isDue && !everything) continue;
       try {
-        const assertions = await runDetector(this.#options.store, detector, { nowMs, level });
-        this.#standing.set(detector.id, { ranMs: nowMs, assertions });
+        await this.#run(detector, { nowMs, level }, everything);
       } catch (cause) {
         const message = `detector ${detector.id} did not finish`;
         failures.push({
@@ -74,11 +71,23 @@ export class Watch {
         });
       }
     }
-    const assertions = [...this.#standing.values()].flatMap((standing) => standing.assertions);
+    const assertions = [...[...this.#last.values()].flat(), ...this.#campaigns.assertions()];
     const findings = identify(joinCampaigns(assertions), this.#known, nowMs);
     const current = new Set(findings.map((finding) => finding.id));
     this.#known = [...findings, ...this.#known.filter((finding) => !current.has(finding.id))];
     return { findings, failures };
+  }
+
+  async #run(detector: Detector, options: RunOptions, everything: boolean): Promise<void> {
+    const { store } = this.#options;
+    const ranMs = this.#ranMs.get(detector.id);
+    if (ranMs === undefined || everything || options.nowMs >= ranMs + detector.everyHours * HOUR_MS) {
+      const assertions = await runDetector(store, detector, options);
+      this.#ranMs.set(detector.id, options.nowMs);
+      if (detector.kind === "campaign") this.#campaigns.renew(detector, assertions, options.nowMs);
+      else this.#last.set(detector.id, assertions);
+    }
+    await this.#campaigns.follow(store, detector, options);
   }
 
   /** Union bound over the detectors that test; a probe's predicate has an error statement of its own. */

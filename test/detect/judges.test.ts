@@ -67,23 +67,37 @@ function linkable(index: number, change: Partial<LinkableAccount> = {}): Linkabl
   };
 }
 
+const LINK_PARAMETERS = {
+  maxShare: 0.05,
+  minWeight: 4,
+  minAccounts: 3,
+  hourLevels: [4, 12],
+  alikeMargin: 0.1,
+  startHours: [2, 12, 48],
+  setAside: 0.001,
+  level: 0.01,
+};
+
+/** @param sumOf of the embeddings of a worker's inputs */
+function judgedLinks(
+  rows: readonly LinkableAccount[],
+  sumOf: (nth: number) => readonly number[] = () => [400, 0],
+): LinkedCluster[] {
+  const survey = surveyLinks(rows, LINK_PARAMETERS);
+  const traffic = survey.suspects
+    .flatMap(({ workers }) => workers)
+    .map(({ account, inputs }, nth) => ({
+      account,
+      inputs,
+      sum: sumOf(nth),
+      squares: 5_000,
+      exemplars: [],
+    }));
+  return judgeLinks(survey, traffic, LINK_PARAMETERS);
+}
+
 test("a fact that everybody shares links nobody; the order of rows changes nothing", () => {
-  const parameters = {
-    maxShare: 0.05,
-    minWeight: 4,
-    minAccounts: 3,
-    hourLevels: [4, 12],
-    alikeMargin: 0.1,
-    setAside: 0.001,
-    level: 0.01,
-  };
-  const judged = (rows: readonly LinkableAccount[]): LinkedCluster[] => {
-    const survey = surveyLinks(rows, parameters);
-    const traffic = survey.suspects
-      .flatMap(({ workers }) => workers)
-      .map(({ account, inputs }) => ({ account, inputs, sum: [400, 0], squares: 5_000, exemplars: [] }));
-    return judgeLinks(survey, traffic, parameters);
-  };
+  const judged = judgedLinks;
   const crowd = Array.from({ length: 600 }, (_, index) => linkable(index));
   assert.deepEqual(judged(crowd), []);
   const worker = { payment: "1", wording: "9", inputs: 40, hours: 20 };
@@ -96,4 +110,27 @@ test("a fact that everybody shares links nobody; the order of rows changes nothi
   const [reversed] = judged([...rows].reverse());
   assert.deepEqual([...(reversed?.accounts ?? [])].sort(), first?.accounts);
   assert.equal(reversed?.pValue, first?.pValue);
+});
+
+test("linked workers whose topics and loads are their own are told by a common beginning alone", () => {
+  // Each has topics of its own and a load of its own; 30 unlinked workers began when they liked.
+  const ownTopics = (nth: number): readonly number[] =>
+    Array.from({ length: 8 }, (_, topic) => (topic === nth ? 440 : 0));
+  const crowd = Array.from({ length: 600 }, (_, index) =>
+    linkable(index, index < 30 ? { wording: "8", inputs: 20, hours: 9, sinceMs: index * 9 * HOUR_MS } : {}),
+  );
+  const workers = (startMs: (nth: number) => number): LinkableAccount[] =>
+    Array.from({ length: 8 }, (_, nth) =>
+      linkable(700 + nth, {
+        payment: "1",
+        wording: "9",
+        inputs: 8 * 2 ** nth,
+        hours: 20,
+        sinceMs: startMs(nth),
+      }),
+    );
+  const level = (rows: readonly LinkableAccount[]): number | undefined =>
+    judgedLinks([...crowd, ...rows], ownTopics)[0]?.adjusted;
+  assert.ok((level(workers((nth) => 100 * HOUR_MS + nth * 60_000)) ?? 1) < 0.001);
+  assert.equal(level(workers((nth) => nth * 33 * HOUR_MS)), 1);
 });

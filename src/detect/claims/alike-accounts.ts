@@ -20,11 +20,17 @@ export async function alikeAccounts(
     startHours: listParameter(detector, "startHours"),
     minLoadOdds: numberParameter(detector, "minLoadOdds"),
   });
+  const growLevel = numberParameter(detector, "growLevel");
   return cohorts
-    .filter((cohort) => cohort.adjusted <= options.level)
-    .map((cohort) =>
-      assertionOf(detector, cohort, { judged: cohorts.length, workers: rows.length, level: options.level }),
-    );
+    .filter((cohort) => cohort.adjusted <= options.level || cohort.pValue <= growLevel)
+    .map((cohort) => ({
+      ...assertionOf(detector, cohort, {
+        judged: cohorts.length,
+        workers: rows.length,
+        level: options.level,
+      }),
+      onlyGrows: cohort.adjusted > options.level,
+    }));
 }
 
 interface Calibration {

@@ -16,6 +16,7 @@ export async function links(store: Readable, detector: Detector, options: RunOpt
     minAccounts: numberParameter(detector, "minAccounts"),
     hourLevels: listParameter(detector, "hourLevels"),
     alikeMargin: numberParameter(detector, "alikeMargin"),
+    startHours: listParameter(detector, "startHours"),
     setAside: numberParameter(detector, "setAside"),
     level: options.level,
   };
@@ -53,6 +54,7 @@ export async function links(store: Readable, detector: Detector, options: RunOpt
           name: "likeness of topics",
           value: `between-account share ${figure(cluster.between)}, p = ${figure(cluster.likeness)}`,
         },
+        { name: "common beginning", value: `p = ${figure(cluster.start)}` },
         {
           name: "estimated take",
           value: `${inputs} distinct inputs ${sinceText(oldest.sinceMs)}`,

@@ -46,7 +46,8 @@ export async function wordings(
   const usesOf = Map.groupBy(uses, (use) => use.affix);
   const found = claimed
     .map((family) => ({ ...family, members: membersOf(family, usesOf) }))
-    .filter(({ members }) => members.length > 1);
+    // Fewer members than a wording must have to be judged are people who happen to come back to it.
+    .filter(({ members }) => members.length >= parameters.minAccounts);
   const groups = groupSameHand(found, {
     sameLevel: numberParameter(detector, "sameLevel"),
     sameMatter: numberParameter(detector, "sameMatter"),
@@ -117,6 +118,7 @@ function wordingAssertion(
         value: `${inputs} distinct inputs ${sinceText(oldest.sinceMs)}`,
       },
     ],
+    wordings: [...new Set(group.flatMap((family) => family.standing))],
     anchor: oldest.account,
   };
 }

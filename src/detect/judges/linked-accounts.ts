@@ -3,6 +3,7 @@ import { UndirectedGraph } from "graphology";
 import louvainModule from "graphology-communities-louvain";
 import { fitRobust, fittedUpperTail, NO_FIT } from "../../core/statistics/beta-binomial.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { type Corroboration, corroborate } from "./corroboration.ts";
 
 // The package is CommonJS and its types describe an ES module: at run time the import is the function itself.
@@ -40,6 +41,8 @@ export interface LinkParameters {
   /** Hours over which an account must work through its list; each level is tested and paid for. */
   readonly hourLevels: readonly number[];
   readonly alikeMargin: number;
+  /** Windows in which list workers may have begun together, hours. */
+  readonly startHours: readonly number[];
   readonly setAside: number;
   /** Declared false discovery rate. */
   readonly level: number;
@@ -61,6 +64,8 @@ export interface SuspectCluster {
   readonly persistence: number;
   /** Hours over which its workers work. */
   readonly level: number;
+  /** p-value of "its workers began independently of each other, as other list workers do". */
+  readonly start: number;
 }
 
 export interface LinkedCluster extends Corroboration, SuspectCluster {
@@ -107,20 +112,33 @@ export function surveyLinks(rows: readonly LinkableAccount[], parameters: LinkPa
     facts.flatMap((fact) => fact.accounts.map((account) => ({ account, fact }))),
     ({ account }) => account,
   );
+  const beginningsMs = parameters.hourLevels.map((level) =>
+    rows
+      .filter((row) => row.hours >= level)
+      .map((row) => row.sinceMs)
+      .sort((a, b) => a - b),
+  );
   const suspects = clusters.flatMap((cluster, index): SuspectCluster[] => {
     // A cluster's p-value is at least its persistence: what persistence alone does not carry can't be claimed.
     if ((adjusted[index] ?? 1) > parameters.level) return [];
     const own = tails[index] ?? [1];
-    const level = parameters.hourLevels[own.indexOf(Math.min(...own))] ?? 0;
-    const members = cluster.flatMap((at) => rows[at] ?? []);
-    const shared = cluster.flatMap((at) => factsBy.get(at)?.map(({ fact }) => fact) ?? []);
+    const at = own.indexOf(Math.min(...own));
+    const level = parameters.hourLevels[at] ?? 0;
+    const members = cluster.flatMap((member) => rows[member] ?? []);
+    const workers = members.filter((row) => row.hours >= level);
+    const shared = cluster.flatMap((member) => factsBy.get(member)?.map(({ fact }) => fact) ?? []);
     return [
       {
         accounts: members.map((row) => row.account),
-        workers: members.filter((row) => row.hours >= level),
+        workers,
         links: linksOf(shared),
         persistence: persistence[index] ?? 1,
         level,
+        start: sharedStart(
+          workers.map((row) => row.sinceMs),
+          beginningsMs[at] ?? [],
+          parameters.startHours,
+        ).pValue,
       },
     ];
   });
@@ -141,7 +159,7 @@ export function judgeLinks(
       ...suspect,
       ...alike,
       exemplars: asked.flatMap(({ exemplars }) => exemplars),
-      pValue: Math.max(suspect.persistence, alike.pValue),
+      pValue: Math.max(suspect.persistence, smallestOf([suspect.start, alike.evenness, alike.likeness])),
     };
   });
   const unseen = Array.from({ length: survey.tested - judged.length }, () => 1);
