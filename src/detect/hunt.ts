@@ -37,8 +37,8 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
 
 /**
  * Looks again and again, live by a timer, replayed by a virtual clock. Each detector runs at its own pace
- * (`everyHours`); in between its last assertions stand, and campaigns take in who joins them. The only state is what was found and when each detector ran,
- * so that equal sequences of looks give equal findings.
+ * (`everyHours`); in between its last assertions stand, and campaigns take in who joins them. The only state is what
+ * was found and when each detector ran, so that equal sequences of looks give equal findings.
  */
 export class Watch {
   readonly #options: Omit<HuntOptions, "nowMs">;
