@@ -151,7 +151,7 @@ const limits = z.strictObject({
     0,
     600_000,
     10_000,
-    "Time that exchanges in flight get to finish when the gateway stops, milliseconds.",
+    "Time that exchanges in flight get to finish, and refusals to be written down, when the gateway stops; milliseconds.",
   ),
   maxStoredResponseBytes: whole(
     1024,

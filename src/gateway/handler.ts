@@ -50,16 +50,24 @@ export class Handler {
   readonly #options: HandlerOptions;
   /** Exchanges in flight. The worker sweeps them, and cuts what is left when it stops. */
   readonly active: InFlight<Forwarding> = new InFlight();
-  /** Called whenever the last exchange in flight is over. */
+  /** Called whenever the last exchange in flight is over, and no answer is owed. */
   onIdle: (() => void) | null = null;
+  /** Requests without a place in flight that wait for their answer: held, being refused, or at the desk for appeals. */
+  #owed = 0;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
   }
 
+  /** Nobody waits for an answer. */
+  get isIdle(): boolean {
+    return this.#owed === 0 && this.#options.shared.metrics.inFlight === 0;
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { shared, admission, ids, appeals } = this.#options;
     if (appeals !== null && request.url?.startsWith(APPEALS_PATH) === true) {
+      this.#owe(response);
       appeals.handle(request, response);
       return;
     }
@@ -78,26 +86,27 @@ export class Handler {
     const isGone = (): boolean => response.destroyed || shared.isStopping;
     const ruling = shared.measures === null ? null : shared.measures.rule(decision.principal, isGone);
     if (ruling === null) this.#admitted(arrival, decision, null);
+    else if (ruling instanceof Promise) this.#awaited(arrival, decision, ruling);
     else this.#ruled(arrival, decision, ruling);
   }
 
-  /** A measure or a budget applies. Its counter may be asked first; the client may leave meanwhile. */
-  #ruled(arrival: Arrival, decision: LetIn, ruling: Ruling | Promise<Ruling>): void {
-    if (ruling instanceof Promise) {
-      ruling.then(
+  /** A counter is asked, or the request is held; the client may leave meanwhile. */
+  #awaited(arrival: Arrival, decision: LetIn, ruling: Promise<Ruling>): void {
+    this.#owed += 1;
+    ruling
+      .then(
         (settled) => this.#ruled(arrival, decision, settled),
         (error: unknown) => {
           this.#options.shared.log.error({ err: error }, "a measure could not be applied");
-          this.#refuse(
-            arrival,
-            "gateway.budget-unavailable",
-            this.#identityOf(arrival, decision.principal),
-            decision.route.family,
-          );
+          const identity = this.#identityOf(arrival, decision.principal);
+          this.#refuse(arrival, "gateway.budget-unavailable", identity, decision.route.family);
         },
-      );
-      return;
-    }
+      )
+      .finally(() => this.#paid());
+  }
+
+  /** A measure or a budget applies. */
+  #ruled(arrival: Arrival, decision: LetIn, ruling: Ruling): void {
     const { shared } = this.#options;
     if (arrival.response.destroyed) shared.metrics.leftEarly += 1;
     else if (shared.isStopping) {
@@ -134,19 +143,17 @@ export class Handler {
     const { request, response, requestId, startedMs } = arrival;
     const target = typeof body === "string" ? null : upstreams.find(route, body);
     if (typeof body === "string" || target === null) {
-      place.release();
       if (body === "gone") shared.metrics.leftEarly += 1;
       else this.#refuse(arrival, codeOf(body), identity, route.family);
+      place.release();
       return;
     }
     shared.metrics.requestBytes += body.length;
     const asked = grant?.reduces === true ? reducedBody(body, request) : body;
     if (asked === null) {
+      const notice = { headers: grant?.headers ?? [], text: "" };
+      this.#refuse(arrival, "gateway.not-reducible", identity, route.family, notice);
       place.release();
-      this.#refuse(arrival, "gateway.not-reducible", identity, route.family, {
-        headers: grant?.headers ?? [],
-        text: "",
-      });
       return;
     }
     const release = (): void => {
@@ -186,9 +193,22 @@ export class Handler {
     const { request, response, requestId, startedMs } = arrival;
     shared.metrics.countRefusal(code);
     shared.metrics.refused += 1;
+    this.#owe(response);
     const refusal = refusalOf(code, family, requestId, notice);
     if (identity === null) sendRefusal(request, response, refusal);
     else recordRefusal(request, response, { refusal, identity, shared, startedMs, family, requestId });
+  }
+
+  /** Until the answer has gone, or the client has. */
+  #owe(response: ServerResponse): void {
+    if (response.destroyed) return;
+    this.#owed += 1;
+    response.once("close", () => this.#paid());
+  }
+
+  #paid(): void {
+    this.#owed -= 1;
+    if (this.isIdle) this.onIdle?.();
   }
 
   #identityOf({ request, exchange }: Arrival, principal: Principal): Identity {
@@ -218,7 +238,7 @@ export class Handler {
         admission.leave(principal);
         metrics.bufferedBytes -= reservedBytes;
         metrics.inFlight -= 1;
-        if (metrics.inFlight === 0) this.onIdle?.();
+        if (this.isIdle) this.onIdle?.();
       },
     };
   }

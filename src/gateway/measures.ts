@@ -86,6 +86,11 @@ export class Measures {
     await this.#options.budgets.charge(caller, used);
   }
 
+  /** Nobody is held any longer: who is held now gets a ruling at once. */
+  stop(): void {
+    this.#pacing.stop();
+  }
+
   async #slowed(principal: Principal, standing: Standing, isGone: () => boolean): Promise<Ruling> {
     const pace = await this.#pacing.turn(standing.verdict, isGone);
     if (pace.admitted) return await this.#budgeted(principal, standing);

@@ -27,6 +27,7 @@ const MAX_HELD = 100;
 export class Pacing {
   readonly #options: PacingOptions;
   readonly #lines: Map<string, Line> = new Map();
+  readonly #stopping: AbortController = new AbortController();
   #held = 0;
 
   constructor(options: PacingOptions) {
@@ -41,6 +42,7 @@ export class Pacing {
   /**
    * Whether the request may go on, when it is its turn. Who comes first goes first; who can't have a turn in time is
    * told so at once. `isGone` is asked before a turn is taken, so that nobody's turn is spent on a client who left.
+   * After `stop` nobody has a turn.
    */
   async turn(verdict: string, isGone: () => boolean): Promise<Admission> {
     const { take, maxWaitMs, intervalMs, now } = this.#options;
@@ -54,6 +56,11 @@ export class Pacing {
     const waiting = this.#lines.get(verdict)?.waiting ?? 0;
     if (this.#held >= MAX_HELD || waiting * intervalMs >= maxWaitMs) return refusedFor(maxWaitMs);
     return await this.#inLine(verdict, { deadlineMs, isGone });
+  }
+
+  /** Sends away at once everybody who is held. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   async #inLine(verdict: string, request: { deadlineMs: number; isGone: () => boolean }): Promise<Admission> {
@@ -77,13 +84,14 @@ export class Pacing {
     { deadlineMs, isGone }: { deadlineMs: number; isGone: () => boolean },
   ): Promise<Admission> {
     const { take, now } = this.#options;
+    const { signal } = this.#stopping;
     for (;;) {
-      if (isGone()) return refusedFor(0);
+      if (signal.aborted || isGone()) return refusedFor(0);
       const admission = await take(verdict);
       if (admission.admitted || admission.why === "unavailable") return admission;
       const waitMs = admission.retryAfterMs;
       if (now() + waitMs > deadlineMs) return admission;
-      await sleep(waitMs, undefined, { ref: false });
+      await sleep(waitMs, undefined, { ref: false, signal }).catch(() => {}); // the loop sees that it stops
     }
   }
 }

@@ -76,6 +76,7 @@ export function recordRefusal(
   shared.recorder.append(closeDraft(identity, NO_BYTES, [], figures), (recorded) => {
     if (recorded === "unrecorded" && opened) shared.metrics.unrecorded += 1;
     const unavailable = recorded === "failed";
+    if (shared.isStopping) response.shouldKeepAlive = false;
     sendRefusal(
       request,
       response,

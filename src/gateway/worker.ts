@@ -45,7 +45,10 @@ export interface WorkerOptions {
 export interface RunningWorker {
   readonly port: number;
   readonly metrics: GatewayMetrics;
-  /** Stops accepting, lets exchanges finish up to `drainTimeoutMs`, cuts and records the rest. Safe to call again. */
+  /**
+   * Stops accepting, refuses who is held under `slow`, lets exchanges finish up to `drainTimeoutMs`, cuts and records
+   * the rest. Safe to call again.
+   */
   close(): Promise<void>;
 }
 
@@ -166,6 +169,7 @@ class Worker {
       this.#server.close(() => resolve());
     });
     this.#server.closeIdleConnections();
+    this.#shared.measures?.stop();
     await this.#idleWithin(this.#config.limits.drainTimeoutMs);
     for (const forwarding of this.#handler.active.all()) forwarding.abort();
     this.#server.closeAllConnections();
@@ -175,7 +179,7 @@ class Worker {
   }
 
   async #idleWithin(timeoutMs: number): Promise<void> {
-    if (this.#shared.metrics.inFlight === 0) return;
+    if (this.#handler.isIdle) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#handler.onIdle = () => {

@@ -9,7 +9,7 @@ import { gatewaySection } from "../../src/config/gateway-section.ts";
 import { respondSection } from "../../src/config/respond-section.ts";
 import { unknownAccount } from "../../src/core/account.ts";
 import type { Measure } from "../../src/core/measure.ts";
-import { startWorker } from "../../src/gateway/worker.ts";
+import { type RunningWorker, startWorker } from "../../src/gateway/worker.ts";
 import { Keyring } from "../../src/log/keyring.ts";
 import { LogWriter } from "../../src/log/writer.ts";
 import { KeyDirectory } from "../../src/state/key-directory.ts";
@@ -25,6 +25,8 @@ export interface Enforcing {
   readonly state: State;
   readonly upstream: Upstream;
   readonly log: Watched;
+  /** The test's end closes it too. */
+  readonly worker: RunningWorker;
   /** The key of an account, which is made where it is new. */
   key(account: string, organization?: string | null): Promise<string>;
   /** Puts a measure into effect for these accounts; resolves when the gateway has it. Returns verdict and references. */
@@ -39,6 +41,7 @@ export interface Enforcing {
 export interface EnforcingOptions {
   readonly respond?: Record<string, unknown>;
   readonly upstream?: Behaviour;
+  readonly drainTimeoutMs?: number;
   /** A state that others use as well, and close; its own by default. */
   readonly state?: State;
 }
@@ -46,7 +49,7 @@ export interface EnforcingOptions {
 /** Starts it all; the test's end stops it all. `respond` in enforce mode unless it says otherwise. */
 export async function startEnforcing(
   t: TestContext,
-  { respond = {}, upstream: behaviour, state: given }: EnforcingOptions = {},
+  { respond = {}, upstream: behaviour, drainTimeoutMs = 200, state: given }: EnforcingOptions = {},
 ): Promise<Enforcing> {
   const folder = await mkdtemp(join(tmpdir(), "adyton-enforcing-"));
   const upstream = await startUpstream(behaviour);
@@ -62,7 +65,7 @@ export async function startEnforcing(
     config: gatewaySection.parse({
       listen: { port: 0 },
       upstreams: [{ name: "test", family: "any", url: upstream.url }],
-      limits: { drainTimeoutMs: 200 },
+      limits: { drainTimeoutMs },
     }),
     ...{ writer: log, directory, log: silent, measures: enforcement.measures, appeals: enforcement.appeals },
     readSecret: async () => "",
@@ -84,7 +87,7 @@ export async function startEnforcing(
   };
   return {
     url: `http://127.0.0.1:${worker.port}`,
-    ...{ state, upstream, log, settled },
+    ...{ state, upstream, log, worker, settled },
     key: async (account, organization = null) => {
       await state.accounts.ensure({ ...unknownAccount(account), organization });
       const { secret } = await state.keys.create({ account, label: "test" });
