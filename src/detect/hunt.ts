@@ -60,7 +60,7 @@ export class Watch {
   async look(nowMs: number, { everything = false }: { everything?: boolean } = {}): Promise<HuntResult> {
     const failures: { detector: string; error: DetectError }[] = [];
     const level = this.#levelOfEach();
-    for (const detector of this.#options.detectors) {
+    for (const detector of inOrder(this.#options.detectors)) {
       try {
         await this.#run(detector, { nowMs, level }, everything);
       } catch (cause) {
@@ -82,7 +82,8 @@ export class Watch {
     const { store } = this.#options;
     const ranMs = this.#ranMs.get(detector.id);
     if (ranMs === undefined || everything || options.nowMs >= ranMs + detector.everyHours * HOUR_MS) {
-      const assertions = await runDetector(store, detector, options);
+      const accused = this.#campaigns.accused();
+      const assertions = await runDetector(store, detector, { ...options, accused });
       this.#ranMs.set(detector.id, options.nowMs);
       if (detector.kind === "campaign") this.#campaigns.renew(detector, assertions, options.nowMs);
       else this.#last.set(detector.id, assertions);
@@ -95,6 +96,12 @@ export class Watch {
     const tests = this.#options.detectors.filter(({ kind }) => kind !== "probe").length;
     return (this.#options.level ?? DEFAULT_LEVEL) / Math.max(1, tests);
   }
+}
+
+/** Detectors whose null leaves accused accounts out come last: they see what the others claim at this look. */
+function inOrder(detectors: readonly Detector[]): readonly Detector[] {
+  const isLast = ({ judge }: Detector): boolean => judge === "alike-accounts";
+  return [...detectors.filter((one) => !isLast(one)), ...detectors.filter(isLast)];
 }
 
 /**

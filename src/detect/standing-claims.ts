@@ -72,6 +72,11 @@ export class StandingClaims {
     }
   }
 
+  /** Accounts in claims that stand by themselves. */
+  accused(): ReadonlySet<string> {
+    return new Set(this.#claims.flatMap((claim) => grown(claim).accounts));
+  }
+
   /** Everything that stands now. Growth counts where most of its accounts are in one claim already. */
   assertions(): Assertion[] {
     const claims = this.#claims.map(grown);

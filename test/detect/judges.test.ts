@@ -1,6 +1,8 @@
 // Judges on rows made by hand: what each of them must and must not say, without the engine.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../../src/detect/features/embedding.ts";
+import { type AlikeParameters, judgeAlike, type ListWorker } from "../../src/detect/judges/alike-accounts.ts";
 import {
   judgeLinks,
   type LinkableAccount,
@@ -133,4 +135,53 @@ test("linked workers whose topics and loads are their own are told by a common b
     judgedLinks([...crowd, ...rows], ownTopics)[0]?.adjusted;
   assert.ok((level(workers((nth) => 100 * HOUR_MS + nth * 60_000)) ?? 1) < 0.001);
   assert.equal(level(workers((nth) => nth * 33 * HOUR_MS)), 1);
+});
+
+function listWorker(index: number, group: number, sinceHour: number): ListWorker {
+  const sum = Array.from({ length: EMBEDDING_DIMENSIONS }, (_, d) =>
+    d === group ? 20 * EMBEDDING_LENGTH * 0.6 : 0,
+  );
+  return {
+    account: `worker-${group}-${String(index).padStart(3, "0")}`,
+    organization: "0",
+    inputs: 20,
+    texts: 20,
+    hours: 8,
+    sinceMs: sinceHour * HOUR_MS,
+    askedMean: 4 + group,
+    askedSpread: 0.3,
+    answeredMean: 5 - group,
+    answeredSpread: 0.3,
+    sum,
+    squares: 20 * EMBEDDING_LENGTH ** 2,
+    tokens: 400,
+    exemplars: [],
+  };
+}
+
+test("an accused half of a campaign is no standard for when its other half began", () => {
+  const parameters: Omit<AlikeParameters, "accused"> = {
+    nowMs: 200 * HOUR_MS,
+    minInputs: 5,
+    minAccounts: 4,
+    radius: 1.2,
+    textWeight: 20,
+    settlingHours: 24,
+    startHours: [2, 12, 48],
+    minLoadOdds: 3,
+  };
+  const halves = [1, 2].flatMap((group) =>
+    Array.from({ length: 8 }, (_, index) => listWorker(index, group, 60 + index / 8)),
+  );
+  const crowd = Array.from({ length: 24 }, (_, index) => listWorker(index, 3 + (index % 3), index * 8));
+  const startOf = (accused: readonly ListWorker[], rows: readonly ListWorker[], group: number): number =>
+    judgeAlike(rows, { ...parameters, accused: new Set(accused.map(({ account }) => account)) }).find(
+      (cohort) => cohort.members.some(({ account }) => account.startsWith(`worker-${group}-`)),
+    )?.start ?? 1;
+  const rows = [...halves, ...crowd];
+  const first = halves.slice(0, 8);
+  assert.ok(startOf([], rows, 2) > 0.01);
+  assert.ok(startOf(first, rows, 2) < 1e-3);
+  const apart = [...first, ...first.map((_, index) => listWorker(index, 2, 30 + index * 20)), ...crowd];
+  assert.ok(startOf(first, apart, 2) > 0.05, "whoever began when it liked is not accused by what others did");
 });

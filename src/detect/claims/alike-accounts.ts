@@ -19,6 +19,7 @@ export async function alikeAccounts(
     settlingHours: numberParameter(detector, "settlingHours"),
     startHours: listParameter(detector, "startHours"),
     minLoadOdds: numberParameter(detector, "minLoadOdds"),
+    accused: options.accused ?? new Set(),
   });
   const growLevel = numberParameter(detector, "growLevel");
   return cohorts

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly nowMs: number;
   /** Declared false discovery rate of a detector's claims in one look. */
   readonly level: number;
+  /** Accounts in standing campaign claims: no standard for honest ones. */
+  readonly accused?: ReadonlySet<string>;
 }
 
 /** What a hunt needs of a store: one reading statement. */

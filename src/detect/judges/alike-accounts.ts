@@ -43,6 +43,8 @@ export interface AlikeParameters {
   /** Lengths of the windows in which members may have begun together, hours. */
   readonly startHours: readonly number[];
   readonly minLoadOdds: number;
+  /** Accounts in standing claims. */
+  readonly accused: ReadonlySet<string>;
 }
 
 export interface Cohort {
@@ -88,14 +90,13 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
       .map((row) => row.sinceMs)
       .filter((ms) => ms >= settledMs)
       .sort((a, b) => a - b);
-  const speaking = new Set(peers);
-  const peersMs = startsOf(peers);
+  // Whom a standing claim accuses began when its campaign did: no standard for when the others begin.
+  const others = peers.filter((row) => !parameters.accused.has(row.account));
   const cohorts = groups
     .filter((group) => group.length >= parameters.minAccounts)
     .map((group) => {
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      const silent = members.filter((row) => !speaking.has(row));
-      const everybodyMs = silent.length === 0 ? peersMs : startsOf([...peers, ...silent]);
+      const everybodyMs = startsOf([...new Set([...others, ...members])]);
       const context = { everybodyMs, settledMs, limit, units: units.length, peers: peers.length };
       return judgeCohort(members, { ...context, parameters });
     });
