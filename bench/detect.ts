@@ -16,7 +16,7 @@ const HELP = `usage: npm run bench -- detect [options]
   --seeds 1,2          seeds of each, with and without their attackers
   --controls shuffle-infrastructure,shuffle-prompts   run beside each world of the first seed (none: "")
   --made <path>        worlds that were made before, one a folder, as well
-  --every 2            hours of virtual time between two looks
+  --every 1            hours of virtual time between two looks
   --mmd                the MMD paper's protocol alone, on prompts instead of worlds
   --unusual            the ranking of accounts alone, over the same worlds
   --mmd-cuts 10        ways to cut the honest prompts into reference and test
@@ -80,7 +80,7 @@ function valuesOf(options: readonly string[]): Values {
       seeds: { type: "string", default: "1,2" },
       controls: { type: "string", default: "shuffle-infrastructure,shuffle-prompts" },
       made: { type: "string" },
-      every: { type: "string", default: "2" },
+      every: { type: "string", default: "1" },
       mmd: { type: "boolean", default: false },
       unusual: { type: "boolean", default: false },
       "mmd-cuts": { type: "string", default: "10" },

@@ -79,6 +79,7 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     ...openOf(part, input),
     ...numbersOf(part, { partIndex, member, at, account }),
     affixes: part.wording === "" ? [] : [number(part.wording)],
+    system: part.system === "" ? "0" : number(part.system),
     input: number(input),
     conversation: number(input),
     ip: number(`address of ${account}`),

@@ -20,6 +20,8 @@ export interface Traffic {
   /** `new`: every input is different; a number: each account cycles through that many inputs common to all. */
   readonly inputs: "new" | number;
   readonly wording: string;
+  /** Of the system prompt; empty: none. */
+  readonly system: string;
   /** Words that inputs are drawn from: topics. `own`: each account has its own; `everything`: hardly a word twice. */
   readonly topic: string;
   readonly answerTokens: number;
@@ -69,6 +71,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   everyMinutes: z.number().positive().default(60),
   inputs: z.union([z.literal("new"), z.int().min(1)]).default("new"),
   wording: z.string().default(""),
+  system: z.string().default(""),
   topic: z.string().default("common"),
   answerTokens: z.int().min(0).default(50),
   answerRun: z.int().min(0).max(65_535).default(1),

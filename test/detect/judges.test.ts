@@ -144,6 +144,7 @@ function listWorker(index: number, group: number, sinceHour: number): ListWorker
   return {
     account: `worker-${group}-${String(index).padStart(3, "0")}`,
     organization: "0",
+    marks: [],
     inputs: 20,
     texts: 20,
     hours: 8,

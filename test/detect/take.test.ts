@@ -29,6 +29,7 @@ const traffic = {
   endpoint: "/v1/chat/completions",
   payment: "",
   wording: "",
+  system: "",
 } as const;
 
 test("counts lists from below and everything from above, and nothing later or of others", async () => {

@@ -1,5 +1,5 @@
 -- For every account that works through a list (inputs asked once, hardly a follow-up, over several hours): what it
--- asks and how, as sums, and when it began. Samples and retries of one input within some minutes count as one asking.
+-- asks and how, as sums, when it began, and the system prompts and sets of tools that it uses. Samples and retries of one input within some minutes count as one asking.
 -- Only two times are kept for an input, so that millions of them fit; vectors are summed by account. Each part goes over
 -- all accounts once and they are joined at the end: a part that asked another for its accounts would run it again.
 WITH
@@ -10,7 +10,11 @@ WITH
             count() AS exchanges,
             countIf(continued) AS followUps,
             uniqExact(toStartOfHour(time)) AS hours,
-            min(time) AS since
+            min(time) AS since,
+            sumMap(
+                if(continued, [], arrayFilter(mark -> mark != 0, arrayDistinct([system, toolset]))) AS marks,
+                arrayMap(mark -> toUInt32(1), marks)
+            ) AS marked
         FROM exchange_features
         WHERE served
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
@@ -64,6 +68,10 @@ WITH
 SELECT
     working.account AS account,
     toString(known.organization) AS organization,
+    arrayMap(
+        pair -> toString(pair.1),
+        arrayFilter(pair -> pair.2 >= {minInputs:UInt32}, arrayZip(working.marked.1, working.marked.2))
+    ) AS marks,
     toUInt32(lists.inputs) AS inputs,
     toUInt32(shapes.texts) AS texts,
     toUInt32(working.hours) AS hours,

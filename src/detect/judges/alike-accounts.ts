@@ -11,6 +11,8 @@ export interface ListWorker {
   readonly account: string;
   /** Keyed hash; "0" where none is declared. */
   readonly organization: string;
+  /** Keyed hashes of system prompts and sets of tools that it uses as often as a list has inputs at least. */
+  readonly marks: readonly string[];
   /** Different inputs, and texts that the sums are over: more where an input was sampled several times. */
   readonly inputs: number;
   readonly texts: number;
@@ -92,11 +94,14 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
       .sort((a, b) => a - b);
   // Whom a standing claim accuses began when its campaign did: no standard for when the others begin.
   const others = peers.filter((row) => !parameters.accused.has(row.account));
-  const cohorts = groups
+  const othersMs = startsOf(others);
+  const standard = new Set(others);
+  const cohorts = distinct([...groups, ...groupsByMark(units)])
     .filter((group) => group.length >= parameters.minAccounts)
     .map((group) => {
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      const everybodyMs = startsOf([...new Set([...others, ...members])]);
+      const more = startsOf(members.filter((row) => !standard.has(row)));
+      const everybodyMs = more.length === 0 ? othersMs : [...othersMs, ...more].sort((a, b) => a - b);
       const context = { everybodyMs, settledMs, limit, units: units.length, peers: peers.length };
       return judgeCohort(members, { ...context, parameters });
     });
@@ -108,6 +113,25 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
 
 /** No group speaks for more than this share of the list workers: a large campaign must not become the standard. */
 const MAX_GROUP_SHARE = 0.2;
+
+/** Users of one system prompt, or of one set of tools: alike by what no text of theirs shows. */
+function groupsByMark(units: readonly ListWorker[]): number[][] {
+  const users = new Map<string, number[]>();
+  units.forEach(({ marks }, index) => {
+    for (const mark of marks) {
+      const known = users.get(mark);
+      if (known === undefined) users.set(mark, [index]);
+      else known.push(index);
+    }
+  });
+  return [...users].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+/** A group that two likenesses make is one group, tested once. */
+function distinct(groups: readonly (readonly number[])[]): (readonly number[])[] {
+  const seen = new Map(groups.map((group) => [[...group].sort((a, b) => a - b).join(), group]));
+  return [...seen.values()];
+}
 
 /** Whom the others are compared with: all list workers, of each large group as many as may speak, evenly over its loads. */
 function peersOf(
