@@ -127,7 +127,13 @@ async function respondTo(
 function customersPage(): string {
   return appealPage(
     {
-      ...{ reference: `ap_${"7k2m".repeat(8)}`, measure: "verify", reason: "unusual-use", holds: true },
+      ...{
+        reference: `ap_${"7k2m".repeat(8)}`,
+        measure: "verify",
+        reason: "unusual-use",
+        holds: true,
+        isInterim: false,
+      },
       ...{ sinceMs: Date.now() - 3_600_000, untilMs: Date.now() + 30 * 86_400_000, mayObject: true },
       statements: [
         {

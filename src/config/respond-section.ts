@@ -67,7 +67,7 @@ export interface RespondConfig {
   };
   readonly verify: {
     readonly step: VerifyStep;
-    readonly instructions: string;
+    readonly instructions: string | null;
     readonly url: string | null;
     readonly proofBits: number;
   };
@@ -276,12 +276,10 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
           22,
           "Leading zero bits that a proof of work has: each further one doubles the work. 22 take a processor some seconds.",
         ),
-        instructions: z
-          .string()
-          .min(1)
-          .max(1000)
-          .default("Please contact the operator of this service to confirm who uses this account.")
-          .meta({ description: "What the customer is asked to do under the measure `verify`." }),
+        instructions: z.string().min(1).max(1000).nullable().default(null).meta({
+          description:
+            "What the customer is asked to do under the measure `verify`. `null`: to do the computation on the appeal page, for `proofOfWork`; else to contact the operator.",
+        }),
       })
       .prefault({})
       .meta({ description: "The step that the operator defines." }),
@@ -310,6 +308,14 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
     onlyOnce(targets, ["alerts", "targets"], context);
   })
   .meta({ description: "Response: measures, budgets, appeals, alerts." });
+
+/** What a customer under `verify` is asked to do. */
+export function instructionsOf({ step, instructions }: RespondConfig["verify"]): string {
+  if (instructions !== null) return instructions;
+  return step === "proofOfWork"
+    ? "Please let a computer of yours do the small computation that the appeal page describes."
+    : "Please contact the operator of this service to confirm who uses this account.";
+}
 
 const COUNTED: ReadonlySet<string> = new Set(["requests", "inputTokens", "outputTokens"]);
 /** Without Redis a counter lives in a process's memory: what is to last longer than a day is measured in the store. */

@@ -25,7 +25,7 @@ export function rankOf(measure: Measure): number {
  * which signal fired, how many accounts are concerned, or how close a threshold was.
  */
 export const REASONS = {
-  "unusual-use": "The use of this account looks like that of a programme that copies a model.",
+  "unusual-use": "The use of this account looks like that of a program that copies a model.",
   "verification-needed": "The operator needs to know more about who uses this account.",
   "terms-of-use": "The operator decided that this use is outside the terms of the service.",
 } as const;

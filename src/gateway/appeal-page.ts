@@ -1,6 +1,6 @@
 // The page and the JSON on which a customer reads what happened to their account, and objects to it. Pure functions.
 import { createHash } from "node:crypto";
-import type { RespondConfig } from "../config/respond-section.ts";
+import { instructionsOf, type RespondConfig } from "../config/respond-section.ts";
 import type { Measure, ReasonCode } from "../core/measure.ts";
 import { REASONS } from "../core/measure.ts";
 
@@ -10,7 +10,10 @@ export interface AppealView {
   readonly measure: Measure;
   readonly reason: ReasonCode;
   readonly sinceMs: number;
+  /** When it ends by itself, or when it ended. */
   readonly untilMs: number;
+  /** It holds only until a person has decided. */
+  readonly isInterim: boolean;
   /** False: it has ended, or the account was freed of it. */
   readonly holds: boolean;
   readonly statements: readonly {
@@ -28,13 +31,39 @@ export interface PageOptions {
   readonly maxStatement: number;
 }
 
-const MEANS: Readonly<Record<Measure, string>> = {
-  observe: "Nothing has changed for this account.",
-  reduce:
-    "Answers come without log-probabilities, log-bias, further samples and the model's reasoning. Everything else is as before.",
-  slow: "Fewer requests are taken in a given time; what is taken is answered as before.",
-  verify: "Requests are refused until a step is taken.",
-  quarantine: "Requests of this account are refused.",
+interface Words {
+  readonly title: string;
+  readonly means: string;
+  readonly meant: string;
+}
+
+const WORDS: Readonly<Record<Measure, Words>> = {
+  observe: {
+    title: "Nothing has changed for this account",
+    means: "Nothing has changed for this account.",
+    meant: "Nothing had changed for this account.",
+  },
+  reduce: {
+    title: "Answers to this account leave something out",
+    means:
+      "Answers come without log-probabilities, log-bias, further samples and the model's reasoning. Everything else is as before.",
+    meant: "Answers came without log-probabilities, log-bias, further samples and the model's reasoning.",
+  },
+  slow: {
+    title: "This account is served more slowly",
+    means: "Fewer requests are taken in a given time; what is taken is answered as before.",
+    meant: "Fewer requests were taken in a given time; what was taken was answered as ever.",
+  },
+  verify: {
+    title: "A step is needed before this account is served again",
+    means: "Requests are refused until a step is taken.",
+    meant: "Requests were refused until a step was taken.",
+  },
+  quarantine: {
+    title: "Requests of this account are refused",
+    means: "Every request is refused, whatever it asks for and whichever key it uses.",
+    meant: "Every request was refused, whatever it asked for and whichever key it used.",
+  },
 };
 
 const STATEMENTS: Readonly<Record<AppealView["statements"][number]["status"], string>> = {
@@ -44,7 +73,7 @@ const STATEMENTS: Readonly<Record<AppealView["statements"][number]["status"], st
 };
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark;color:light-dark(#1c1c1c,#e8e8e8);background:light-dark(#fff,#141517)}
-h1{font-size:1.5rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}
+h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid light-dark(#bbb,#555);padding:.5rem}label{display:block}
 input{font:inherit;padding:.5rem}textarea{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}
 button{font:inherit;padding:.5rem 1rem;margin-top:.75rem}
@@ -66,7 +95,7 @@ export function appealJson(view: AppealView, { contact, verify }: PageOptions): 
   return {
     ...{ reference, measure, reason, holds },
     explanation: REASONS[reason],
-    meaning: MEANS[measure],
+    meaning: holds ? WORDS[measure].means : WORDS[measure].meant,
     since: isoTime(view.sinceMs),
     until: isoTime(view.untilMs),
     ...(measure === "verify" ? stepJson(verify) : {}),
@@ -82,39 +111,54 @@ export function appealJson(view: AppealView, { contact, verify }: PageOptions): 
 
 export function appealPage(view: AppealView, options: PageOptions): string {
   const { measure, reason, reference, holds } = view;
+  const { title, means, meant } = WORDS[measure];
   const facts: readonly (readonly [string, string])[] = [
-    ["What it means", MEANS[measure]],
-    ...(measure === "verify" ? stepFacts(options.verify) : []),
+    holds ? ["What it means", means] : ["What it meant", meant],
+    ...(measure === "verify" && holds ? stepFacts(options.verify) : []),
     ["Why", REASONS[reason]],
     ["Since", timeText(view.sinceMs)],
-    [holds ? "Until" : "Ended", holds ? timeText(view.untilMs) : "It does not hold any more."],
+    [holds ? "Until" : "Ended", endText(view)],
     ["Reference", reference],
     ...(options.contact === null ? [] : ([["Contact", options.contact]] as const)),
   ];
   const list = facts.map(([name, text]) => `<dt>${escaped(name)}</dt><dd>${escaped(text)}</dd>`).join("");
-  const title = holds ? "A measure holds for this account" : "A measure held for this account";
-  return page(title, `<dl>${list}</dl>${proofForm(view, options)}${statements(view)}${form(view, options)}`);
+  const body = `<dl>${list}</dl>${proofForm(view, options)}${statements(view)}${form(view, options)}`;
+  return page(holds ? title : "This measure has ended", body);
 }
 
-function stepJson({ step, instructions, url, proofBits }: PageOptions["verify"]): object {
+function endText({ holds, untilMs, isInterim }: AppealView): string {
+  const time = timeText(untilMs);
+  return holds && isInterim ? `A person has decided, at the latest ${time}` : time;
+}
+
+function stepJson(verify: PageOptions["verify"]): object {
+  const { step, url, proofBits } = verify;
   return {
-    ...{ step, instructions },
+    ...{ step, instructions: instructionsOf(verify) },
     ...(url === null ? {} : { url }),
     ...(step === "proofOfWork" ? { proof_of_work: { hash: "sha256", bits: proofBits } } : {}),
   };
 }
 
-function stepFacts({ instructions, url }: PageOptions["verify"]): (readonly [string, string])[] {
-  return [["What to do", instructions], ...(url === null ? [] : ([["Where", url]] as const))];
+function stepFacts(verify: PageOptions["verify"]): (readonly [string, string])[] {
+  const { url } = verify;
+  return [["What to do", instructionsOf(verify)], ...(url === null ? [] : ([["Where", url]] as const))];
 }
 
 /** The page runs no script: whoever has none of their own runs the command, and pastes what it prints. */
 function proofForm({ measure, holds, reference }: AppealView, { verify }: PageOptions): string {
   if (measure !== "verify" || !holds || verify.step !== "proofOfWork") return "";
-  const loop = `i=0\nwhile int.from_bytes(hashlib.sha256(f'${reference}:{i}'.encode()).digest(),'big')>>${256 - verify.proofBits}: i+=1\nprint(i)`;
-  return `<h2>Prove that you mean it</h2>
-<p>Find a number for which the SHA-256 of the reference, a colon and the number begins with ${verify.proofBits} zero bits. This prints one after some seconds, with Python:</p>
-<pre>${escaped(`import hashlib\n${loop}`)}</pre>
+  const tries = (2 ** verify.proofBits).toLocaleString("en");
+  const program = `import hashlib
+def work(i):
+    d = hashlib.sha256(f'${reference}:{i}'.encode())
+    return int(d.hexdigest(), 16) >> ${256 - verify.proofBits}
+i = 0
+while work(i): i += 1
+print(i)`;
+  return `<h2>The computation</h2>
+<p>Find a number for which the SHA-256 of the reference, a colon and the number begins with ${verify.proofBits} zero bits. This Python program prints one, after about ${tries} tries:</p>
+<pre>${escaped(program)}</pre>
 <form method="post"><label for="proof">The number</label>
 <input id="proof" name="proof" maxlength="64" required autocomplete="off">
 <button type="submit">Send the number</button></form>`;
@@ -129,7 +173,7 @@ function statements({ statements: all }: AppealView): string {
   if (all.length === 0) return "";
   const items = all.map(({ filedMs, status, answer }) => {
     const told = answer === null ? "" : `<p class="answer">${escaped(answer)}</p>`;
-    return `<li>Your statement of ${timeText(filedMs)}: ${STATEMENTS[status]}${told}</li>`;
+    return `<li>Your statement of ${timeText(filedMs)}. ${STATEMENTS[status]}${told}</li>`;
   });
   return `<h2>What you told us</h2><ul>${items.join("")}</ul>`;
 }
@@ -137,7 +181,7 @@ function statements({ statements: all }: AppealView): string {
 function form({ mayObject }: AppealView, { maxStatement }: PageOptions): string {
   if (!mayObject) return "";
   return `<h2>Is this wrong?</h2>
-<p>Tell us what this account is used for. A person reads it and decides, and the answer appears on this page.</p>
+<p>Tell us what this account is used for. A person reads it and decides, and the answer appears on this page. At most ${maxStatement.toLocaleString("en")} characters.</p>
 <form method="post"><label for="statement">Your statement</label>
 <textarea id="statement" name="statement" rows="8" maxlength="${maxStatement}" required></textarea>
 <button type="submit">Send</button></form>`;

@@ -151,18 +151,27 @@ export class AppealDesk {
     const found = await state.verdicts.byReference(reference);
     if (found === null) return null;
     const { verdict, member } = found;
-    const { status, shadow, reason, endedMs } = verdict;
+    const { status, shadow, reason, endedMs, interim } = verdict;
+    const { joinedMs, releasedMs } = member;
     const nowMs = now();
     const begun = Math.min(nowMs, endedMs ?? nowMs);
     const last = holdsOf(verdict).findLast(({ fromMs }) => fromMs <= begun);
     if (shadow || last === undefined || last.measure === "observe") return null;
-    const { measure, fromMs, untilMs } = last;
-    const holds = isLive(status) && member.releasedMs === null && nowMs < untilMs;
+    const { measure, fromMs } = last;
+    const isInterim = measure === interim?.measure;
+    // When a decision takes effect is told to nobody beforehand.
+    const untilMs = Math.min(
+      isInterim ? Math.max(interim.untilMs, last.untilMs) : last.untilMs,
+      endedMs ?? Number.POSITIVE_INFINITY,
+      releasedMs ?? Number.POSITIVE_INFINITY,
+    );
+    const holds = isLive(status) && releasedMs === null && nowMs < untilMs;
     const statements = await state.appeals.ofReference(reference);
     return {
       ...{ reference, measure, reason, holds },
-      sinceMs: Math.max(fromMs, member.joinedMs),
+      sinceMs: Math.max(fromMs, joinedMs),
       untilMs,
+      isInterim,
       statements: statements.map(({ filedMs, status: stage, reason: answer }) => ({
         filedMs,
         status: stage,

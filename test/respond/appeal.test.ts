@@ -49,9 +49,15 @@ it("an appeal goes from a refused call to a lifted measure", { timeout: 180_000 
   const page = await customer.newPage();
   const mishaps = accidentsOf(page);
   await page.goto(`${gateway.url}${refused.headers.get("adyton-appeal")}`);
-  await page.getByRole("heading", { name: "A measure holds for this account" }).waitFor();
-  await page.getByText("Requests of this account are refused.").waitFor();
+  await page.getByRole("heading", { name: "Requests of this account are refused" }).waitFor();
+  await page.getByText("Every request is refused").waitFor();
   await expectAccessible(page, "the page of an appeal", "all");
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.equal(
+    await page.evaluate("document.documentElement.scrollWidth"),
+    320,
+    "nothing runs out of the page",
+  );
   await page.getByLabel("Your statement").fill("We evaluate <b>models</b> for a university.");
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText("It waits to be read by a person.").waitFor();
@@ -71,7 +77,7 @@ it("an appeal goes from a refused call to a lifted measure", { timeout: 180_000 
   assert.equal((await ask(mate)).status, 403);
   await page.reload();
   await page.getByText("Thank you, that explains it.").waitFor();
-  await page.getByRole("heading", { name: "A measure held for this account" }).waitFor();
+  await page.getByRole("heading", { name: "This measure has ended" }).waitFor();
   assert.deepEqual(await world.state.outcomes.byDetector(), [
     { detector: "campaign/test", upheld: 1, wrong: 1 },
   ]);

@@ -105,10 +105,11 @@ it("a campaign's budget holds for its accounts together before anybody decided, 
 it("a customer who is slowed before anybody decided is told so, and can object", async (t) => {
   const it = await paced(t, { slow: { requests: 1, windowSeconds: 3600 } });
   const key = await it.key("one");
+  const untilMs = Date.now() + 3_600_000;
   const proposed = await it.state.verdicts.propose({
     ...{ measure: "quarantine", reason: "unusual-use", shadow: false, lifeMs: 3_600_000, inheritLimit: 0 },
     ...{ accounts: ["one"], by: "system", finding: "campaign-1", detector: "campaign/test" },
-    interim: { measure: "slow", fromMs: Date.now(), untilMs: Date.now() + 3_600_000 },
+    interim: { measure: "slow", fromMs: Date.now(), untilMs },
   });
   await it.settled();
   const served = await ask(it, key);
@@ -118,6 +119,9 @@ it("a customer who is slowed before anybody decided is told so, and can object",
   const page = `${it.url}${new URL(refused.headers.get("adyton-appeal") ?? "", it.url).pathname}`;
   const told = (await (await fetch(page)).json()) as Record<string, unknown>;
   assert.deepEqual([told["measure"], told["holds"], told["may_object"]], ["slow", true, true]);
+  assert.equal(Date.parse(String(told["until"])), untilMs);
+  const html = await (await fetch(page, { headers: { accept: "text/html" } })).text();
+  assert.match(html, /A person has decided, at the latest 20/);
   const filed = await fetch(page, {
     ...{ method: "POST", headers: { "content-type": "application/json" } },
     body: JSON.stringify({ statement: "We are a school." }),
@@ -132,6 +136,9 @@ it("a customer who is slowed before anybody decided is told so, and can object",
   await it.state.verdicts.approve(proposed.id, { by: "user:ada", note: "the others", effectiveMs: 0 });
   await it.settled();
   assert.equal((await ask(it, key)).status, 200, "who was freed stays free when the rest is decided");
+  const ended = (await (await fetch(page)).json()) as Record<string, unknown>;
+  assert.equal(ended["holds"], false);
+  assert.ok(Date.parse(String(ended["until"])) <= Date.now(), "it says when it ended");
 });
 
 describe("a line of held requests", () => {

@@ -1,7 +1,7 @@
 // What a gateway worker needs to enforce: verdicts in memory, budgets, and the desk for appeals; told of news by Redis.
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { RespondConfig } from "../../config/respond-section.ts";
+import { instructionsOf, type RespondConfig } from "../../config/respond-section.ts";
 import { readSecret } from "../../config/secret.ts";
 import { AppealDesk } from "../../gateway/appeals.ts";
 import { Measures } from "../../gateway/measures.ts";
@@ -60,7 +60,7 @@ export async function openEnforcement({
     }),
     organizationOf: (account) => directory.organizationOf(account),
     ...{ publicUrl: appeals.publicUrl, slow, now: Date.now },
-    instructions: verify.url === null ? verify.instructions : `${verify.instructions} ${verify.url}`,
+    instructions: [instructionsOf(verify), verify.url].filter((part) => part !== null).join(" "),
   });
   const desk = new AppealDesk({
     ...{ shared, verify, now: Date.now, contact: appeals.contact },
