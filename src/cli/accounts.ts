@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { type AccountFacts, unknownAccount } from "../core/account.ts";
 import type { Account, AccountStatus } from "../state/accounts.ts";
 import type { State } from "../state/state.ts";
+import type { Verdict } from "../state/verdict-rows.ts";
 import { addTransferCommands } from "./accounts/commands.ts";
 import { addUnusualCommand } from "./accounts/unusual.ts";
 import { type Context, contextOf } from "./context.ts";
@@ -11,6 +12,9 @@ import { CliError } from "./errors.ts";
 import { type Cell, timeText } from "./output.ts";
 import { addStandingCommands } from "./standing.ts";
 import { withChanges, withState } from "./with-state.ts";
+
+/** Findings and live verdicts that one account's page names: the newest. */
+const SHOWN = 20;
 
 interface FactOptions {
   readonly created?: string;
@@ -40,7 +44,7 @@ export function accountsCommand(): Command {
     });
   command
     .command("show <account>")
-    .description("Show what is known of one account: facts, keys, findings.")
+    .description("Show what is known of one account: facts, keys, findings, measures.")
     .addHelpText("after", "\nExample:\n  adyton accounts show acme")
     .action(async (name: string, _options: object, self: Command) => {
       const context = contextOf(self);
@@ -129,7 +133,12 @@ function print({ output }: Context, accounts: readonly Account[]): void {
 async function show({ output }: Context, state: State, name: string): Promise<void> {
   const account = await state.accounts.demand(name);
   const keys = await state.keys.list({ account: name });
-  output.result({ ...account, keys }, () => {
+  const findings = (await state.findings.list({ account: name, limit: SHOWN })).items;
+  const about = {
+    findings: findings.map(({ finding, status }) => ({ id: finding.id, status })),
+    verdicts: await verdictsOf(state, name),
+  };
+  output.result({ ...account, keys, ...about }, () => {
     const facts: [string, Cell][] = [
       ["account", account.account],
       ["status", account.status],
@@ -143,7 +152,28 @@ async function show({ output }: Context, state: State, name: string): Promise<vo
       ["recorded", timeText(account.recordedMs)],
       ["changed", timeText(account.updatedMs)],
       ["keys", keys.map(({ id }) => id).join(", ") || null],
+      ["findings", about.findings.map(({ id, status }) => `${id} (${status})`).join(", ") || null],
+      ["verdicts", about.verdicts.map(verdictText).join(", ") || null],
     ];
     output.pairs(facts);
   });
+}
+
+interface Held extends Pick<Verdict, "id" | "measure" | "status" | "shadow"> {
+  /** This account was freed of it. */
+  readonly isReleased: boolean;
+}
+
+async function verdictsOf(state: State, account: string): Promise<Held[]> {
+  const { items } = await state.verdicts.list({ account, live: true, limit: SHOWN });
+  return await Promise.all(
+    items.map(async ({ id, measure, status, shadow }) => {
+      const [member] = await state.verdicts.members(id, { account });
+      return { id, measure, status, shadow, isReleased: (member?.releasedMs ?? null) !== null };
+    }),
+  );
+}
+
+function verdictText({ id, measure, status, shadow, isReleased }: Held): string {
+  return `${id} (${measure}, ${isReleased ? "released" : status}${shadow ? ", shadow" : ""})`;
 }

@@ -21,7 +21,7 @@ export function alertsCommand(): Command {
       await withState(context, async ({ state }) => {
         const page = await state.alerts.list(query);
         output.result(page, () =>
-          output.table(page.items, [
+          output.list(page.items, "There is no such alert.", [
             { title: "alert", cell: ({ id }) => id },
             { title: "target", cell: ({ target }) => target },
             { title: "event", cell: ({ event }) => event },
@@ -62,6 +62,7 @@ async function tryTarget({ config, output }: Context, name: string): Promise<voi
     throw new CliError("usage", `expected a configured target (${names}), got ${JSON.stringify(name)}`);
   }
   const { send } = await import("../respond/alerts/send.ts");
+  const { reasonOf } = await import("../respond/alerts/courier.ts");
   const nowMs = Date.now();
   const secret = target.secret === null ? null : await readSecret(target.secret);
   const alert: Alert = {
@@ -74,8 +75,7 @@ async function tryTarget({ config, output }: Context, name: string): Promise<voi
   try {
     await send(target, alert, { timeoutMs, secret, nowMs });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError("check-failed", `${name} did not take the alert: ${reason}`, { cause });
+    throw new CliError("check-failed", `${name} did not take the alert: ${reasonOf(cause)}`, { cause });
   }
   output.result({ target: name }, () => output.line(`${name} took the alert.`));
 }

@@ -23,7 +23,7 @@ export function appealsCommand(): Command {
       await withState(context, async ({ state }) => {
         const page = await state.appeals.list(query);
         output.result(page, () =>
-          output.table(page.items, [
+          output.list(page.items, `No appeal is ${query.status}.`, [
             { title: "appeal", cell: ({ id }) => id },
             { title: "filed", cell: ({ filedMs }) => timeText(filedMs) },
             { title: "account", cell: ({ account }) => account },

@@ -1,9 +1,10 @@
 // `adyton budgets`: what the configured budgets are worth against a copy of the model.
 import { Command } from "commander";
-import { isCountedAtTheGateway } from "../config/respond-section.ts";
+import { type BudgetScope, isCountedAtTheGateway } from "../config/respond-section.ts";
 import { copyNeeds, limitOf, secondsToCopy } from "../core/extraction-model.ts";
 import { contextOf } from "./context.ts";
-import { wholeNumber } from "./duration.ts";
+import { durationText, wholeNumber } from "./duration.ts";
+import { count } from "./output.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -43,18 +44,41 @@ Examples:
             { title: "budget", cell: ({ name }) => name },
             { title: "scope", cell: ({ scope }) => scope },
             { title: "unit", cell: ({ unit }) => unit },
-            { title: "limit", cell: ({ limit }) => limit, right: true },
-            { title: "window", cell: ({ windowSeconds }) => `${windowSeconds} s`, right: true },
+            { title: "limit", cell: ({ limit }) => count(limit), right: true },
+            { title: "window", cell: ({ windowSeconds }) => durationText(windowSeconds), right: true },
             {
               title: "of a copy",
               cell: ({ shareOfCopy }) => `${(shareOfCopy * 100).toPrecision(2)} %`,
               right: true,
             },
-            { title: "days to copy", cell: ({ daysToCopy }) => daysToCopy.toFixed(1), right: true },
+            { title: "days to copy", cell: ({ daysToCopy }) => daysText(daysToCopy), right: true },
             { title: "kept by", cell: ({ kept }) => kept },
           ]);
-        const amounts = Object.entries(needs).map(([unit, amount]) => `${amount} ${unit}`);
+        const amounts = Object.entries(needs).map(([unit, amount]) => `${count(amount)} ${unit}`);
+        output.line();
         output.line(`A copy (${target.kind}) needs at least: ${amounts.join(", ")}.`);
+        for (const remark of remarks(rows, accounts)) output.line(remark);
       });
     });
+}
+
+/** A copy that fits into one window takes no time that a budget could tell. */
+function daysText(days: number): string {
+  return days === 0 ? "none" : count(Math.round(days * 10) / 10);
+}
+
+function remarks(
+  budgets: readonly { readonly scope: BudgetScope; readonly daysToCopy: number }[],
+  accounts: number,
+): string[] {
+  const together = accounts === 1 ? "one account" : `${count(accounts)} accounts together`;
+  const told: string[] = [];
+  if (budgets.some(({ daysToCopy }) => daysToCopy === 0))
+    told.push(`none: ${together} can draw a copy within the first window.`);
+  const known = ["organization", "campaign"].filter((scope) => budgets.some((one) => one.scope === scope));
+  if (known.length > 0)
+    told.push(
+      `${known.join(", ")}: one budget for accounts that are known to belong together, and none for others.`,
+    );
+  return told;
 }

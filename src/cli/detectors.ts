@@ -1,5 +1,5 @@
 // `adyton detectors`: what is installed, whether its cases hold, and what it would have said over history.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { contextOf } from "./context.ts";
 import { durationMs, momentMs } from "./duration.ts";
 
@@ -33,7 +33,11 @@ export function detectorsCommand(): Command {
     .command("backtest <detector>")
     .description("Let one detector look at stored history as it would have looked then. Keeps nothing.")
     .requiredOption("--since <time>", "first look: a day such as 2026-03-01, or a full ISO time")
-    .option("--every <time>", "time between two looks", durationMs, durationMs("6h"))
+    .addOption(
+      new Option("--every <time>", "time between two looks")
+        .argParser(durationMs)
+        .default(durationMs("6h"), "6h"),
+    )
     .addHelpText("after", "\nExample:\n  adyton detectors backtest coverage --since 2026-03-01 --every 12h")
     .action(async (id: string, options: { since: string; every: number }, self: Command) => {
       const { backtest } = await import("./detection/run.ts");

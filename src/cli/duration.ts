@@ -19,6 +19,15 @@ export function durationMs(text: string): number {
   return Number(count) * unitMs;
 }
 
+/** The other way round, in the longest unit that fits without a rest: `36h`, `30d`, `90s`. */
+export function durationText(seconds: number): string {
+  const ms = seconds * 1000;
+  const fitting = ["d", "h", "m"].find(
+    (unit) => ms >= (UNIT_MS[unit] ?? 1) && ms % (UNIT_MS[unit] ?? 1) === 0,
+  );
+  return fitting === undefined ? `${seconds}s` : `${ms / (UNIT_MS[fitting] ?? 1)}${fitting}`;
+}
+
 /** `2027-01-31`, a full ISO time, or a length of time from now: milliseconds since the epoch. @throws CliError `usage` */
 export function momentMs(text: string, nowMs: number): number {
   if (/^\d{1,9}[smhdw]$/.test(text)) return nowMs + durationMs(text);

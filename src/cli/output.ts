@@ -53,6 +53,12 @@ export class Output {
     if (!this.json) this.#streams.err.write(`${printable(text)}\n`);
   }
 
+  /** Rows under titles, or a sentence where there are none. Cells may be attacker-controlled. */
+  list<Row>(rows: readonly Row[], none: string, columns: readonly Column<Row>[]): void {
+    if (rows.length === 0) this.line(none);
+    else this.table(rows, columns);
+  }
+
   /** Rows under titles, columns as wide as what they hold. Cells may be attacker-controlled. */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): void {
     const cells = rows.map((row) =>
@@ -135,6 +141,11 @@ function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += WIDE.test(character) ? 2 : /\p{Mn}/u.test(character) ? 0 : 1;
   return width;
+}
+
+/** `15,600,000`: long numbers, for people. */
+export function count(value: number): string {
+  return value.toLocaleString("en-GB");
 }
 
 /** `2026-11-22 10:15:03Z`: the same in every time zone, and short. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { DataFolder } from "../config/data-folder.ts";
 import { type Context, contextOf, globalOptions } from "./context.ts";
 import { durationMs } from "./duration.ts";
@@ -28,7 +28,11 @@ export function replayCommand(): Command {
     .argument("<exchanges>", "exchanges, one JSON object a line, plain or gzipped")
     .requiredOption("--findings <file>", "where to write what was found")
     .option("--accounts <file>", "facts about the accounts, one JSON object a line")
-    .option("--tick <time>", "virtual time between two looks, such as 1h", durationMs, 3_600_000)
+    .addOption(
+      new Option("--tick <time>", "virtual time between two looks, such as 1h")
+        .argParser(durationMs)
+        .default(3_600_000, "1h"),
+    )
     .addHelpText("after", HELP)
     .action(async (exchanges: string, options: ReplayOptions, self: Command) => {
       if (options.tick < 1000) throw new CliError("usage", "expected a tick of at least 1s");

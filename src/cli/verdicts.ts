@@ -10,7 +10,8 @@ import {
 } from "../core/measure.ts";
 import { loadPolicy } from "../respond/policy.ts";
 import { effectiveMs } from "../respond/responder.ts";
-import type { Verdict, VerdictEvent, VerdictMember } from "../state/verdict-rows.ts";
+import type { DetectorRecord } from "../state/outcomes.ts";
+import { holdsOf, type Verdict, type VerdictEvent, type VerdictMember } from "../state/verdict-rows.ts";
 import { systemUser } from "./act.ts";
 import { type Context, contextOf } from "./context.ts";
 import { durationMs, wholeNumber } from "./duration.ts";
@@ -51,7 +52,9 @@ export function verdictsCommand(): Command {
       const live = all !== true && status === undefined;
       await withState(context, async ({ state }) => {
         const page = await state.verdicts.list({ ...query, status, live });
-        context.output.result(page, () => printList(context, page.items));
+        context.output.result(page, () => printList(context, page.items, { live, nowMs: Date.now() }));
+        if (page.items.length < page.total)
+          context.output.note(`The newest ${page.items.length} of ${page.total} are shown.`);
       });
     });
   command
@@ -80,10 +83,11 @@ export function verdictsCommand(): Command {
       await withState(context, async ({ state }) => {
         const detectors = await state.outcomes.byDetector();
         context.output.result({ detectors }, () =>
-          context.output.table(detectors, [
+          context.output.list(detectors, "Nobody has decided about a detector's finding yet.", [
             { title: "detector", cell: ({ detector }) => detector },
             { title: "upheld", cell: ({ upheld }) => upheld, right: true },
             { title: "wrong", cell: ({ wrong }) => wrong, right: true },
+            { title: "right", cell: shareUpheld, right: true },
           ]),
         );
       });
@@ -186,7 +190,7 @@ function own(command: Command): void {
     .requiredOption("--note <text>", "why, for whoever approves")
     .addHelpText(
       "after",
-      "\nExample:\n  adyton verdicts propose --account acme --measure verify --note 'card reported stolen'",
+      "\nExample:\n  adyton verdicts propose --account acme --measure verify --reason verification-needed --note 'card reported stolen'",
     )
     .action(async ({ account, measure, reason, days, note }: OwnOptions, self: Command) => {
       const context = contextOf(self);
@@ -211,11 +215,19 @@ function tell({ output }: Context, verdict: Verdict, text: string): void {
   });
 }
 
-function printList({ output }: Context, verdicts: readonly Verdict[]): void {
-  output.table(verdicts, [
+function shareUpheld({ upheld, wrong }: DetectorRecord): string {
+  return `${Math.round((100 * upheld) / (upheld + wrong))} %`;
+}
+
+function printList(
+  { output }: Context,
+  verdicts: readonly Verdict[],
+  { live, nowMs }: { live: boolean; nowMs: number },
+): void {
+  output.list(verdicts, live ? "No such verdict waits or holds." : "There is no such verdict.", [
     { title: "verdict", cell: ({ id }) => id },
     { title: "status", cell: ({ status, shadow }) => (shadow ? `${status} (shadow)` : status) },
-    { title: "measure", cell: ({ measure }) => measure },
+    { title: "measure", cell: (verdict) => measureText(verdict, nowMs) },
     { title: "accounts", cell: ({ accounts }) => accounts, right: true },
     { title: "finding", cell: ({ finding }) => finding, width: 40 },
     { title: "proposed", cell: ({ proposedMs }) => timeText(proposedMs) },
@@ -263,6 +275,19 @@ function show(
     { title: "step", cell: ({ step }) => step },
     { title: "note", cell: ({ note }) => note || null, width: 80 },
   ]);
+}
+
+/** With what holds until it is decided, or until the decision takes effect. */
+function measureText(verdict: Verdict, nowMs: number): string {
+  const { measure, interim, status } = verdict;
+  const [held] = holdsOf(verdict);
+  const holds =
+    interim !== null &&
+    (status === "proposed" || status === "approved") &&
+    held !== undefined &&
+    held.fromMs <= nowMs &&
+    nowMs < held.untilMs;
+  return holds ? `${measure} (${interim.measure} until then)` : measure;
 }
 
 function interimText({ interim }: Verdict): string | null {

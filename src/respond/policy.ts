@@ -151,14 +151,20 @@ export function policyHash(policy: Policy): string {
   return createHash("sha256").update(canonicalJson(policy)).digest("hex");
 }
 
-/** @throws RespondError `respond.policy-syntax`, `respond.policy-invalid` (every problem, a line each) */
-export function parsePolicy(text: string): Policy {
+/**
+ * `name`: the file, for messages.
+ * @throws RespondError `respond.policy-syntax`, `respond.policy-invalid` (every problem, a line each)
+ */
+export function parsePolicy(text: string, name: string = "the policy"): Policy {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   const [error] = document.errors;
-  if (error !== undefined) throw new RespondError("respond.policy-syntax", error.message, { cause: error });
+  if (error !== undefined)
+    throw new RespondError("respond.policy-syntax", `${name}: ${error.message}`, { cause: error });
   const parsed = policySchema.safeParse(document.toJS({ maxAliasCount: 100 }));
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const lines = parsed.error.issues.map(({ path, message }) =>
+    [name, path.join("."), message].filter(Boolean).join(": "),
+  );
   throw new RespondError("respond.policy-invalid", lines.join("\n"));
 }
 
@@ -176,5 +182,5 @@ export async function loadPolicy(file: string | null): Promise<Policy> {
       cause,
     });
   }
-  return parsePolicy(text);
+  return parsePolicy(text, file);
 }

@@ -263,12 +263,16 @@ export class Verdicts extends StatePart {
     return await pageOf(matching, ordered, query, verdictOf);
   }
 
-  /** In the order of names. */
-  async members(id: string, { offset = 0, limit }: PageQuery = {}): Promise<VerdictMember[]> {
+  /** In the order of names. `account`: that one alone. */
+  async members(
+    id: string,
+    { offset = 0, limit, account }: PageQuery & { readonly account?: string } = {},
+  ): Promise<VerdictMember[]> {
     const rows = await this.db
       .selectFrom("verdict_accounts")
       .selectAll()
       .where("verdict", "=", id)
+      .$if(account !== undefined, (query) => query.where("account", "=", account ?? ""))
       .orderBy("account")
       .limit(rowLimit(limit))
       .offset(Math.max(Math.trunc(offset), 0))

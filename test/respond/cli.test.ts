@@ -12,6 +12,7 @@ import type { Verdict, VerdictMember } from "../../src/state/verdict-rows.ts";
 import { Place } from "../cli/run.ts";
 import { until } from "../gateway/harness.ts";
 import { startRedis } from "../helpers/redis.ts";
+import { smallWorld } from "../helpers/small-world.ts";
 import { json, startUpstream } from "../helpers/upstream.ts";
 
 const FINDING: Finding = {
@@ -44,7 +45,7 @@ describe("the commands of response", () => {
     await writeFile(join(place.folder, "wrong.yaml"), "version: 1\nrules: [{id: a, measure: ban}]");
     const wrong = await place.adyton("policy check wrong.yaml");
     assert.equal(wrong.code, 1);
-    assert.match(wrong.err, /respond\.policy-invalid: rules\.0\.measure/);
+    assert.match(wrong.err, /respond\.policy-invalid: wrong\.yaml: rules\.0\.measure/);
     const standard = (await place.json("policy test")) as {
       outcomes: { measure: string; accounts: string[] }[];
     };
@@ -52,6 +53,9 @@ describe("the commands of response", () => {
     assert.equal(standard.outcomes[0]?.measure, "quarantine");
     const own = (await place.json("policy test own.yaml")) as typeof standard;
     assert.equal(own.outcomes[0]?.measure, "slow");
+    const text = await place.adyton("policy test");
+    assert.match(text.out, /^campaign-1 +campaign +open +campaign +quarantine +approver +30 +3 +– +a b c$/m);
+    assert.match(text.out, /strongest measure that names it: quarantine 3\. Nothing was changed\./);
   });
 
   it("policy test: replays a file of findings, the latest word on each", async () => {
@@ -69,6 +73,32 @@ describe("the commands of response", () => {
     );
   });
 
+  it("policy test: counts in the store what was served, for rules that ask for it", async () => {
+    const { exchanges } = smallWorld({ exchanges: 40, accounts: 2 });
+    await writeFile(join(place.folder, "exchanges.jsonl"), exchanges.join("\n"));
+    const data = join(place.folder, "served");
+    assert.equal((await place.adyton(`--data ${data} replay exchanges.jsonl --findings found.json`)).code, 0);
+    const state = await State.open({ folder: data });
+    await state.findings.upsert([{ ...FINDING, accounts: ["acct_0", "acct_1"] }]);
+    await state.close();
+    const rules = [40, 41].map((least) => ({
+      id: `from-${least}`,
+      when: { exchangesAtLeast: least },
+      measure: "slow",
+    }));
+    await writeFile(
+      join(place.folder, "take.yaml"),
+      JSON.stringify({ version: 1, rules: rules.toReversed() }),
+    );
+    const { outcomes } = (await place.json(`--data ${data} policy test take.yaml`)) as {
+      outcomes: { rule: string; take: { exchanges: number } }[];
+    };
+    assert.deepEqual(
+      outcomes.map(({ rule, take }) => [rule, take.exchanges]),
+      [["from-40", 40]],
+    );
+  });
+
   it("verdicts: proposed, approved, released, lifted; appeals answered; precision kept", async () => {
     await place.json("accounts add acme");
     const propose = "verdicts propose --account acme --measure quarantine --note 'card reported stolen'";
@@ -82,6 +112,10 @@ describe("the commands of response", () => {
       members: VerdictMember[];
       history: { by: string }[];
     };
+    const account = (await place.json("accounts show acme")) as { verdicts: object[] };
+    assert.deepEqual(account.verdicts, [
+      { id, measure: "quarantine", status: "approved", shadow: true, isReleased: false },
+    ]);
     const [member] = shown.members;
     assert.ok(member !== undefined);
     assert.ok(shown.history.every(({ by }) => by.startsWith("cli:")));
@@ -104,10 +138,25 @@ describe("the commands of response", () => {
     const lifted = (await place.json(`verdicts lift ${id} --wrong --note 'all is well'`)) as Verdict;
     assert.equal(lifted.status, "lifted");
     assert.deepEqual(((await place.json("verdicts list")) as { items: unknown[] }).items, []);
+    assert.match((await place.adyton("verdicts list")).out, /^No such verdict waits or holds\.$/m);
     assert.equal(((await place.json("verdicts list --all")) as { items: unknown[] }).items.length, 1);
     assert.deepEqual(await place.json("verdicts precision"), { detectors: [] }, "it rested on no detector");
     const unknown = await place.adyton("verdicts propose --account nobody --measure slow --note x");
     assert.match(unknown.err, /account-unknown/);
+  });
+
+  it("verdicts: the list says what holds until a proposal is decided", async () => {
+    const state = await State.open({ folder: place.data });
+    const { id } = await state.verdicts.propose({
+      ...{ measure: "quarantine", reason: "unusual-use", shadow: false, lifeMs: 3_600_000, inheritLimit: 0 },
+      ...{ accounts: ["meanwhile"], by: "system", finding: "campaign-1", detector: "campaign/test" },
+      interim: { measure: "slow", fromMs: Date.now() - 1, untilMs: Date.now() + 3_600_000 },
+    });
+    const list = async (): Promise<string> => (await place.adyton("verdicts list --account meanwhile")).out;
+    assert.match(await list(), /proposed +quarantine \(slow until then\) /);
+    await state.verdicts.reject(id, { by: "user:ada", note: "no" });
+    await state.close();
+    assert.match(await list(), /^No such verdict/);
   });
 
   it("findings: a person adds accounts, and the verdict about it takes them in", async () => {
@@ -161,6 +210,9 @@ describe("the commands of response", () => {
       receiver.behave = json({}, 500);
       assert.equal((await place.adyton(`--config ${file} alerts test oncall`)).code, 4);
       assert.equal((await place.adyton(`--config ${file} alerts test nobody`)).code, 2);
+      const text = (await place.adyton(`--config ${file} budgets --accounts 20`)).out;
+      assert.match(text, /^daily +account +requests +2,600 +1d +5\.0 % +none +gateway$/m);
+      assert.match(text, /^none: 20 accounts together can draw a copy within the first window\.$/m);
       const { budgets } = (await place.json(`--config ${file} budgets --accounts 20`)) as {
         budgets: { limit: number; daysToCopy: number; kept: string }[];
       };

@@ -1,7 +1,12 @@
 // The policy as data: what is refused and where, which rule speaks, and that its hash is its version.
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { CliError } from "../../src/cli/errors.ts";
+import { findingsOf } from "../../src/cli/policy/findings-file.ts";
 import type { Finding } from "../../src/core/finding.ts";
 import { asksForTake, ruleFor, type Subject } from "../../src/respond/choose.ts";
 import { RespondError } from "../../src/respond/errors.ts";
@@ -108,6 +113,10 @@ describe("a policy of one's own", () => {
       (error) => error instanceof RespondError && error.code === "respond.policy-not-readable",
     );
     assert.equal(await loadPolicy(null), STANDARD_POLICY);
+    assert.throws(
+      () => parsePolicy("- version: 1", "list.yaml"),
+      (error) => error instanceof RespondError && error.message.startsWith("list.yaml: Invalid input"),
+    );
   });
 
   it("speaks by the first rule that holds in all it says", () => {
@@ -142,4 +151,31 @@ it("a delay lies between its bounds, whatever is drawn", () => {
     }),
     { numRuns: 200, seed: 7 },
   );
+});
+
+it("findings of a file are read with the latest word on each, and a wrong file is refused by what is wrong", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "adyton-findings-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "found.json");
+  const found = { id: "c-1", time: "2026-03-04T05:00:00.000Z", kind: "campaign", accounts: ["x"], p: 0.1 };
+  await writeFile(file, JSON.stringify({ findings: [found, { ...found, accounts: ["x", "y"] }] }));
+  const findings = await findingsOf(file);
+  assert.deepEqual(
+    findings.map((one) => one.finding.accounts),
+    [["x", "y"]],
+  );
+  for (const [text, reason] of [
+    [null, /ENOENT/],
+    ["version: 1", /not valid JSON/],
+    ['{"findings":[{"id":1}]}', /findings\.0\.id/],
+    ["[]", /the whole/],
+  ] as const) {
+    if (text === null) await rm(file);
+    else await writeFile(file, text);
+    await assert.rejects(findingsOf(file), (error) => {
+      assert.ok(error instanceof CliError && error.code === "input-damaged");
+      assert.match(error.message, reason);
+      return true;
+    });
+  }
 });

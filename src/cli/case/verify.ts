@@ -5,7 +5,7 @@ import { certificatesOf, isEncrypted } from "../../evidence/verify/inputs.ts";
 import type { Proved, Verdict } from "../../evidence/verify/verdict.ts";
 import { verifyBundle } from "../../evidence/verify/verify-bundle.ts";
 import { CliError, EXIT } from "../errors.ts";
-import type { Output } from "../output.ts";
+import { count, type Output } from "../output.ts";
 import type { VerifyCommandOptions } from "./options.ts";
 
 /** @throws CliError `usage` when a file can't be read */
@@ -76,27 +76,19 @@ function print(output: Output, verdict: Verdict): void {
   if (verdict.proved !== null) printProved(output, verdict.proved);
 }
 
-const grouped = (value: number): string => value.toLocaleString("en-GB");
-
 function printProved(output: Output, proved: Proved): void {
   const { recordsErased: erased } = proved;
   output.line();
   output.pairs([
     ["case", `${proved.case}: ${proved.title}`],
     ["exported", proved.exported],
-    ["log", `${proved.origin}, ${grouped(proved.logSize)} records`],
+    ["log", `${proved.origin}, ${count(proved.logSize)} records`],
     ["signed by", proved.keys.join(", ")],
     ["witnesses", proved.witnesses.join(", ") || "none asked for"],
     ["timestamps", proved.timestamps.join(", ") || "none in the bundle"],
-    [
-      "records",
-      `${grouped(proved.records)} of ${grouped(proved.exchanges)} exchanges and of acts, each proved`,
-    ],
-    [
-      "fields",
-      `${grouped(proved.fieldsOpened)} shown and proved, ${grouped(proved.fieldsWithheld)} withheld`,
-    ],
-    ["erased", erased === 0 ? "none" : `${grouped(erased)} records, each with its tombstone`],
+    ["records", `${count(proved.records)} of ${count(proved.exchanges)} exchanges and of acts, each proved`],
+    ["fields", `${count(proved.fieldsOpened)} shown and proved, ${count(proved.fieldsWithheld)} withheld`],
+    ["erased", erased === 0 ? "none" : `${count(erased)} records, each with its tombstone`],
     ["custody", `${proved.custodyEntries} entries without a gap`],
     ["findings", proved.findings],
   ]);

@@ -15,8 +15,8 @@ import type { AlertDraft } from "../../state/alerts.ts";
 import { connectRedis, tellNews } from "../../state/redis.ts";
 import type { State } from "../../state/state.ts";
 import { selectSpent } from "../../store/queries/budgets.ts";
-import { SELECT_FIGURES } from "../../store/queries/console.ts";
 import type { Store } from "../../store/store.ts";
+import { servedTo } from "../served.ts";
 
 /** Steps that only time takes come into effect within this. */
 const TICK_MS = 1000;
@@ -74,7 +74,7 @@ export class Response {
             onLost: (error) =>
               log.error({ err: error }, "Redis is gone; gateways learn of verdicts by their poll"),
           });
-    const takeOf = (accounts: readonly string[]) => takeFrom(store, accounts);
+    const takeOf = (accounts: readonly string[]) => servedTo(store, accounts);
     const { step } = config.respond.verify;
     const verification = step === "contact" || step === "proofOfWork" ? null : step;
     const responder = new Responder({
@@ -167,15 +167,4 @@ export class Response {
     this.#turn = mine.catch(() => {});
     await mine;
   }
-}
-
-async function takeFrom(
-  store: Store,
-  accounts: readonly string[],
-): Promise<{ exchanges: number; tokens: number }> {
-  const [row] = await store.query<{ exchanges: number; failed: number; completion_tokens: number }>(
-    SELECT_FIGURES,
-    { accounts },
-  );
-  return { exchanges: (row?.exchanges ?? 0) - (row?.failed ?? 0), tokens: row?.completion_tokens ?? 0 };
 }

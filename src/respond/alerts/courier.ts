@@ -91,7 +91,7 @@ function wants(events: readonly string[], event: string): boolean {
 }
 
 /** The innermost reason, which names no secret: fetch wraps what the network said. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

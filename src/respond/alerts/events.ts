@@ -1,12 +1,22 @@
 // What is worth telling somebody: each event as names and figures, without content.
 import { accountsText } from "../../core/account.ts";
 import type { Finding } from "../../core/finding.ts";
+import type { VerdictStatus } from "../../core/measure.ts";
 import type { AlertDraft } from "../../state/alerts.ts";
 import type { Appeal } from "../../state/appeals.ts";
 import type { Verdict } from "../../state/verdict-rows.ts";
 
 /** Accounts named in one alert; the console has all. */
 const MAX_NAMED = 100;
+
+const STAGES: Readonly<Record<VerdictStatus, string>> = {
+  proposed: "is proposed and waits for an approver",
+  approved: "is approved and takes effect after its delay",
+  "in-effect": "is in effect",
+  rejected: "is rejected",
+  lifted: "is lifted",
+  expired: "has expired",
+};
 
 /** A finding as an alert: who, which technique, on which evidence, with which error rate. */
 export function findingRaised(finding: Finding): AlertDraft {
@@ -29,16 +39,18 @@ export function findingRaised(finding: Finding): AlertDraft {
 
 /** A verdict at its present stage. One that waits for a person is the one that should not be missed. */
 export function verdictChanged(verdict: Verdict): AlertDraft {
-  const { id, finding, measure, reason, status, accounts, shadow } = verdict;
+  const { id, finding, measure, reason, status, accounts, shadow, interim } = verdict;
   const mode = shadow ? " (shadow mode: nothing is enforced)" : "";
+  const meanwhile = interim !== null && status === "proposed" ? `, ${interim.measure} until then` : "";
   return {
     event: `verdict.${status}`,
     subject: id,
     body: {
       ...{ verdict: id, finding, measure, reason, status, accounts, shadow },
+      untilDecided: interim?.measure ?? null,
       at: new Date(atMs(verdict)).toISOString(),
       severity: status === "proposed" && !shadow ? "high" : "low",
-      text: `${measure} of ${accountsText(accounts)} is ${status}${mode}`,
+      text: `${measure} of ${accountsText(accounts)} ${STAGES[status]}${meanwhile}${mode}`,
     },
   };
 }

@@ -10,6 +10,8 @@ const FACILITY = 13;
 const SYSLOG_SEVERITY: Readonly<Record<string, number>> = { high: 1, medium: 4, low: 5 };
 /** OCSF: severity_id of the base event. */
 const OCSF_SEVERITY: Readonly<Record<string, number>> = { high: 4, medium: 3, low: 2 };
+/** OCSF: status_id of a finding. */
+const [NEW, IN_PROGRESS, RESOLVED] = [1, 2, 4];
 /** Slack cuts longer texts itself, in the middle of anything. */
 const MAX_SLACK_CHARACTERS = 2900;
 /** RFC 5424 section 6.1: receivers take at least 480 octets and should take 2048; most take 8 KiB. */
@@ -28,6 +30,7 @@ export function adytonBody(alert: Alert): string {
 export function ocsfBody(alert: Alert): string {
   const { event, subject, body, createdMs } = alert;
   const isEnd = /\.(lifted|rejected|expired)$/.test(event);
+  const isUnderWay = /\.(approved|in-effect)$/.test(event);
   const activity = isEnd ? 3 : event === "finding.raised" ? 1 : 2;
   const technique = typeof body["technique"] === "string" ? body["technique"] : null;
   return JSON.stringify({
@@ -37,7 +40,7 @@ export function ocsfBody(alert: Alert): string {
     type_uid: 200_400 + activity,
     time: createdMs,
     severity_id: OCSF_SEVERITY[severityOf(alert)] ?? 2,
-    status_id: isEnd ? 4 : 1,
+    status_id: isEnd ? RESOLVED : isUnderWay ? IN_PROGRESS : NEW,
     message: textOf(alert),
     finding_info: {
       uid: typeof body["finding"] === "string" ? body["finding"] : subject,
@@ -55,7 +58,7 @@ export function ocsfBody(alert: Alert): string {
 
 /** What Slack's incoming webhooks and their likes take: plain text in one block, so that nothing in it is markup. */
 export function slackBody(alert: Alert): string {
-  const text = `${alert.event}: ${textOf(alert)}`.slice(0, MAX_SLACK_CHARACTERS);
+  const text = textOf(alert).slice(0, MAX_SLACK_CHARACTERS);
   const lines = ["finding", "verdict", "appeal", "detector", "measure", "account"].flatMap((name) => {
     const value = alert.body[name];
     return typeof value === "string" ? [`${name} ${value}`] : [];
