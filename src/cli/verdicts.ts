@@ -231,7 +231,7 @@ function printList(
     { title: "accounts", cell: ({ accounts }) => accounts, right: true },
     { title: "finding", cell: ({ finding }) => finding, width: 40 },
     { title: "proposed", cell: ({ proposedMs }) => timeText(proposedMs) },
-    { title: "until", cell: ({ expiresMs }) => (expiresMs === null ? null : timeText(expiresMs)) },
+    { title: "until", cell: ({ endedMs, expiresMs }) => timeText(endedMs ?? expiresMs) },
   ]);
 }
 

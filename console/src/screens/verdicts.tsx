@@ -13,7 +13,18 @@ import { When } from "../parts/when.tsx";
 import { policyQuery, verdictsQuery } from "../queries.ts";
 
 const COLUMNS: readonly ColumnOf<VerdictSummary>[] = [
-  { id: "measure", title: "Measure", cell: ({ measure }) => <MeasureBadge measure={measure} /> },
+  {
+    id: "measure",
+    title: "Measure",
+    cell: (verdict) => (
+      <span className="stack">
+        <MeasureBadge measure={verdict.measure} />
+        {heldMeanwhile(verdict) !== null && (
+          <span className="muted small">{heldMeanwhile(verdict)} until decided</span>
+        )}
+      </span>
+    ),
+  },
   {
     id: "verdict",
     title: "Verdict",
@@ -38,7 +49,11 @@ const COLUMNS: readonly ColumnOf<VerdictSummary>[] = [
   },
   { id: "accounts", title: "Accounts", kind: "number", cell: ({ accounts }) => figure(accounts) },
   { id: "proposed", title: "Proposed", cell: ({ proposedAt }) => <When at={proposedAt} stacked /> },
-  { id: "until", title: "Until", cell: ({ expiresAt }) => <When at={expiresAt} stacked /> },
+  {
+    id: "until",
+    title: "Until",
+    cell: ({ endedAt, expiresAt }) => <When at={endedAt ?? expiresAt} stacked />,
+  },
 ];
 
 export function VerdictsScreen(): ReactNode {
@@ -95,6 +110,13 @@ export function VerdictsScreen(): ReactNode {
       </Loaded>
     </>
   );
+}
+
+/** What customers feel already while the proposal waits; null: nothing. */
+function heldMeanwhile({ status, untilDecided }: VerdictSummary): string | null {
+  if (status !== "proposed" || untilDecided === null) return null;
+  const { from, until, measure } = untilDecided;
+  return Date.parse(from) <= Date.now() && Date.now() < Date.parse(until) ? measure : null;
 }
 
 /** Says whether decisions here reach a customer at all. */
