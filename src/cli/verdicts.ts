@@ -76,7 +76,7 @@ export function verdictsCommand(): Command {
   own(command);
   command
     .command("precision")
-    .description("Show how often people found each detector right or wrong.")
+    .description("Show about how many accounts people found each detector right or wrong.")
     .addHelpText("after", "\nExample:\n  adyton verdicts precision --json")
     .action(async (_options: object, self: Command) => {
       const context = contextOf(self);

@@ -253,7 +253,7 @@ export const respondSection: z.ZodType<RespondConfig, object | undefined> = z
           0,
           300,
           30,
-          "Longest a request is held until its turn, seconds; what would wait longer is refused with `retry-after`. Keep it below `gateway.limits.requestTimeoutMs`. 0: nothing is held.",
+          "Longest a request is held until its turn, seconds; what would wait longer is refused with `retry-after`. Less than `gateway.limits.requestTimeoutMs`. 0: nothing is held.",
         ),
       })
       .prefault({})

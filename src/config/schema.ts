@@ -153,8 +153,7 @@ const processes = z.strictObject({
   ),
 });
 
-/** Input: what a YAML file may hold. Output: `Config`, every default filled in, paths as written. */
-export const configSchema: z.ZodType<Config> = z.strictObject({
+const sections = z.strictObject({
   data: z.string().min(1).max(4096).default("adyton-data").meta({
     description:
       "The data folder. A relative path starts at the configuration file's folder, or at the working folder where there is no file.",
@@ -170,4 +169,16 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   evidence: evidenceSection,
   diagnostics: diagnostics.prefault({}).meta({ description: "What the processes say about themselves." }),
   processes: processes.prefault({}).meta({ description: "How `adyton serve` restarts its processes." }),
+});
+
+/** Input: what a YAML file may hold. Output: `Config`, every default filled in, paths as written. */
+export const configSchema: z.ZodType<Config> = sections.superRefine(({ gateway, respond }, context) => {
+  const { requestTimeoutMs } = gateway.limits;
+  // While a request is held, its body may wait in the connection, and the gateway's clock for slow senders runs.
+  if (respond.slow.maxWaitSeconds * 1000 < requestTimeoutMs) return;
+  context.addIssue({
+    code: "custom",
+    path: ["respond", "slow", "maxWaitSeconds"],
+    message: `expected less than gateway.limits.requestTimeoutMs (${requestTimeoutMs} ms), got ${respond.slow.maxWaitSeconds} s`,
+  });
 });

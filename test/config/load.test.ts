@@ -132,6 +132,16 @@ describe("what is refused", () => {
     assert.doesNotMatch(error.message, /hunter/);
   });
 
+  test("a request is held no longer than it may take to arrive", () => {
+    const limits = (ms: number, seconds: number): string =>
+      `gateway: { limits: { requestTimeoutMs: ${ms} } }\nrespond: { slow: { maxWaitSeconds: ${seconds} } }\n`;
+    assert.equal(load(limits(20_000, 19)).respond.slow.maxWaitSeconds, 19);
+    const { code, message } = refusal(limits(20_000, 20));
+    assert.equal(code, "config-invalid");
+    assert.match(message, /adyton\.yaml:2:.*respond\.slow\.maxWaitSeconds: .*requestTimeoutMs/);
+    assert.equal(refusal("gateway: { limits: { requestTimeoutMs: 20000 } }\n").code, "config-invalid");
+  });
+
   test("two upstreams of one name; blocks and headers that are none", () => {
     const one = "{ name: a, family: openai, url: 'https://x' }";
     assert.match(refusal(`gateway:\n  upstreams: [${one}, ${one}]\n`).message, /expected a name used once/);
