@@ -22,85 +22,124 @@ export function leaderClusters(
   options: { readonly radius: number; readonly passes: number },
 ): number[][] {
   const limit = options.radius ** 2;
-  const singles = points.map(centreOf);
-  let centres: Centre[] = [];
-  for (const single of singles) {
-    const near = centres[nearest(centres, single, limit)];
-    if (near !== undefined) add(near, single);
-    else if (centres.length < MAX_LEADERS) centres.push(joined([single]));
+  const singles = Centres.of(points);
+  const opened = new Centres(singles.dimensions, Math.min(points.length, MAX_LEADERS));
+  for (let index = 0; index < points.length; index += 1) {
+    const near = opened.nearest(singles, index, limit);
+    if (near >= 0) opened.add(near, singles, index);
+    else if (opened.count < MAX_LEADERS) opened.open(singles, index);
   }
+  let centres = opened;
   let groups: number[][] = [];
   for (let pass = 0; pass < options.passes; pass += 1) {
     const kept = joinNear(centres, limit);
-    const members: number[][] = kept.map(() => []);
-    for (const [index, single] of singles.entries()) members[nearest(kept, single, limit)]?.push(index);
+    const members: number[][] = Array.from({ length: kept.count }, () => []);
+    for (let index = 0; index < points.length; index += 1) {
+      members[kept.nearest(singles, index, limit)]?.push(index);
+    }
     groups = members.filter((group) => group.length > 0);
-    centres = groups.map((group) => joined(group.flatMap((index) => singles[index] ?? [])));
+    centres = new Centres(singles.dimensions, groups.length);
+    for (const [at, group] of groups.entries()) {
+      for (const [turn, index] of group.entries()) {
+        if (turn === 0) centres.open(singles, index);
+        else centres.add(at, singles, index);
+      }
+    }
   }
   return groups;
 }
 
-/** So many points: their sum, their mean, and how far off (squared) the mean may lie by sampling alone. */
-interface Centre {
-  readonly sum: Float64Array;
-  readonly mean: Float64Array;
-  count: number;
-  noise: number;
-  slack: number;
-}
-
-function centreOf(point: NoisyPoint): Centre {
-  const sum = Float64Array.from(point.vector);
-  return { sum, mean: sum.slice(), count: 1, noise: point.noise, slack: point.noise };
-}
-
-function add(to: Centre, from: Centre): void {
-  to.count += from.count;
-  to.noise += from.noise;
-  // The mean of m noisy points is off by an m-th of their mean noise.
-  to.slack = to.noise / to.count ** 2;
-  for (let d = 0; d < to.sum.length; d += 1) {
-    const sum = (to.sum[d] ?? 0) + (from.sum[d] ?? 0);
-    to.sum[d] = sum;
-    to.mean[d] = sum / to.count;
-  }
-}
-
-function joined([first, ...others]: readonly Centre[]): Centre {
-  const centre: Centre =
-    first === undefined
-      ? centreOf({ vector: [], noise: 0 })
-      : { ...first, sum: first.sum.slice(), mean: first.mean.slice() };
-  for (const other of others) add(centre, other);
-  return centre;
-}
-
-function joinNear(centres: readonly Centre[], limit: number): Centre[] {
-  const kept: Centre[] = [];
-  for (const centre of [...centres].sort((a, b) => b.count - a.count)) {
-    const near = kept[nearest(kept, centre, limit)];
-    if (near === undefined) kept.push(centre);
-    else add(near, centre);
+function joinNear(centres: Centres, limit: number): Centres {
+  const kept = new Centres(centres.dimensions, centres.count);
+  const order = Array.from({ length: centres.count }, (_, at) => at);
+  for (const at of order.sort((a, b) => (centres.size[b] as number) - (centres.size[a] as number))) {
+    const near = kept.nearest(centres, at, limit);
+    if (near >= 0) kept.add(near, centres, at);
+    else kept.open(centres, at);
   }
   return kept;
 }
 
-/** Index of the nearest centre within the limit, or -1. */
-function nearest(centres: readonly Centre[], point: Centre, limit: number): number {
-  let best = -1;
-  let least = limit;
-  const { mean } = point;
-  for (let at = 0; at < centres.length; at += 1) {
-    const centre = centres[at];
-    if (centre === undefined) break;
-    let square = -point.slack - centre.slack;
-    for (let d = 0; d < mean.length && square <= least; d += 1) {
-      square += ((mean[d] ?? 0) - (centre.mean[d] ?? 0)) ** 2;
+/** Coordinates that are summed before it is asked whether a centre can still be the nearest. */
+const STRIDE = 8;
+
+/**
+ * Centres in flat arrays, which is what makes comparing every point with every centre quick: so many points, their sum,
+ * their mean, and how far off (squared) the mean may lie by sampling alone. Indices are within `count`, so that no
+ * value is ever missing.
+ */
+class Centres {
+  readonly dimensions: number;
+  readonly size: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #means: Float64Array;
+  readonly #noise: Float64Array;
+  readonly #slack: Float64Array;
+  count = 0;
+
+  constructor(dimensions: number, most: number) {
+    this.dimensions = dimensions;
+    this.size = new Float64Array(most);
+    this.#sums = new Float64Array(most * dimensions);
+    this.#means = new Float64Array(most * dimensions);
+    this.#noise = new Float64Array(most);
+    this.#slack = new Float64Array(most);
+  }
+
+  static of(points: readonly NoisyPoint[]): Centres {
+    const centres = new Centres(points[0]?.vector.length ?? 0, points.length);
+    for (const [at, { vector, noise }] of points.entries()) {
+      centres.#sums.set(vector, at * centres.dimensions);
+      centres.#noise[at] = noise;
+      centres.size[at] = 1;
     }
-    if (square <= least) {
-      least = square;
-      best = at;
+    centres.#means.set(centres.#sums);
+    centres.#slack.set(centres.#noise);
+    centres.count = points.length;
+    return centres;
+  }
+
+  open(from: Centres, index: number): void {
+    this.count += 1;
+    this.add(this.count - 1, from, index);
+  }
+
+  add(to: number, from: Centres, index: number): void {
+    const size = (this.size[to] as number) + (from.size[index] as number);
+    const noise = (this.#noise[to] as number) + (from.#noise[index] as number);
+    this.size[to] = size;
+    this.#noise[to] = noise;
+    // The mean of m noisy points is off by an m-th of their mean noise.
+    this.#slack[to] = noise / size ** 2;
+    const [own, other] = [to * this.dimensions, index * this.dimensions];
+    for (let d = 0; d < this.dimensions; d += 1) {
+      const sum = (this.#sums[own + d] as number) + (from.#sums[other + d] as number);
+      this.#sums[own + d] = sum;
+      this.#means[own + d] = sum / size;
     }
   }
-  return best;
+
+  /** Index of the centre nearest to another's within the limit, or -1. */
+  nearest(from: Centres, index: number, limit: number): number {
+    const { dimensions, count } = this;
+    const [means, others] = [this.#means, from.#means];
+    const base = index * dimensions;
+    let [best, least] = [-1, limit];
+    for (let at = 0; at < count; at += 1) {
+      let square = -(from.#slack[index] as number) - (this.#slack[at] as number);
+      const own = at * dimensions;
+      for (let begin = 0; begin < dimensions && square <= least; begin += STRIDE) {
+        const end = Math.min(dimensions, begin + STRIDE);
+        for (let d = begin; d < end; d += 1) {
+          const difference = (others[base + d] as number) - (means[own + d] as number);
+          square += difference * difference;
+        }
+      }
+      if (square <= least) {
+        least = square;
+        best = at;
+      }
+    }
+    return best;
+  }
 }
