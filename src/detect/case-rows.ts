@@ -32,7 +32,9 @@ export function rowsOfCase(detectorCase: DetectorCase): {
       const amount = part.uneven
         ? Math.max(1, Math.floor(part.exchanges / 2 ** (member - 1)))
         : part.exchanges;
-      for (let at = 0; at < amount; at += 1) exchanges.push(rowOf(part, { partIndex, member, at, account }));
+      for (let at = 0; at < amount; at += 1) {
+        exchanges.push({ leaf: exchanges.length, ...rowOf(part, { partIndex, member, at, account }) });
+      }
     }
   });
   return { exchange_features: exchanges, account_facts: facts };
@@ -58,7 +60,6 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
   const stretch = part.lengths ** ((at % LENGTH_STEPS) / (LENGTH_STEPS - 1));
   const minutes = part.fromHour * 60 + at * part.everyMinutes + member / 100;
   return {
-    leaf: 0,
     exchange: `${account}-${partIndex}-${at}`,
     account,
     time: new Date(CASE_START_MS + minutes * 60_000).toISOString(),

@@ -34,8 +34,11 @@ export const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 export const WRITE_TIMEOUT_MS = 600_000;
 const DEFAULT_READERS = 2;
 const DEFAULT_MAX_MEMORY_BYTES = 3 * 1024 ** 3;
-/** Share of that memory from which on a statement puts its groups on disk: slower, where it would fail otherwise. */
-const SPILLED_SHARE = 0.25;
+/**
+ * Share of that memory from which on a statement puts its groups on disk: several times slower, where it would fail
+ * otherwise. The rest is for what a statement holds beside them.
+ */
+const SPILLED_SHARE = 0.6;
 
 /**
  * Settings of every statement. The embedded engine keeps settings for the rest of a connection, so each statement

@@ -1,6 +1,6 @@
 -- For every account that has been at work for long enough: how many different things it asked exactly once, and how
 -- much answer that brought. Only first turns count: a conversation is not a list of questions.
--- Each part goes over all accounts once, by the hashes of their names.
+-- Each part goes over all accounts once, by the hashes of their names; an account's inputs go by one hash of both.
 WITH
     working AS
     (
@@ -23,8 +23,7 @@ WITH
         FROM
         (
             SELECT
-                cityHash64(account) AS user,
-                input,
+                any(cityHash64(account)) AS user,
                 count() AS uses,
                 any(completion_tokens) AS tokens,
                 min(time) AS first
@@ -32,7 +31,7 @@ WITH
             WHERE served AND NOT continued
               AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
               AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-            GROUP BY account, input
+            GROUP BY cityHash64(account, input)
         )
         GROUP BY user
     )

@@ -1,7 +1,8 @@
 -- For every account that works through a list (inputs asked once, hardly a follow-up, over several hours): what it
--- asks and how, as sums, when it began, and the system prompts and sets of tools that it uses. Samples and retries of one input within some minutes count as one asking.
--- Only two times are kept for an input, so that millions of them fit; vectors are summed by account. Each part goes over
--- all accounts once and they are joined at the end: a part that asked another for its accounts would run it again.
+-- asks and how, as sums, when it began, and the system prompts and sets of tools that it uses. Samples and retries of
+-- one input within some minutes count as one asking. Only two times are kept for an input, so that millions of them fit;
+-- vectors are summed by account. Each part goes over all accounts once and they are joined at the end: a part that asked
+-- another for its accounts would run it again. An account's inputs go by one hash of both.
 WITH
     working AS
     (
@@ -11,10 +12,10 @@ WITH
             countIf(continued) AS followUps,
             uniqExact(toStartOfHour(time)) AS hours,
             min(time) AS since,
-            sumMap(
-                if(continued, [], arrayFilter(mark -> mark != 0, arrayDistinct([system, toolset]))) AS marks,
-                arrayMap(mark -> toUInt32(1), marks)
-            ) AS marked
+            arraySort(arrayConcat(
+                groupArrayIf(system, NOT continued AND system != 0),
+                groupArrayIf(toolset, NOT continued AND toolset != 0 AND toolset != system)
+            )) AS marks
         FROM exchange_features
         WHERE served
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
@@ -31,12 +32,12 @@ WITH
             countIf(dateDiff('minute', first, last) < {onceMinutes:UInt32}) AS once
         FROM
         (
-            SELECT cityHash64(account) AS user, input, min(time) AS first, max(time) AS last
+            SELECT any(cityHash64(account)) AS user, min(time) AS first, max(time) AS last
             FROM exchange_features
             WHERE served AND NOT continued
               AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
               AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-            GROUP BY user, input
+            GROUP BY cityHash64(account, input)
         )
         GROUP BY user
         HAVING inputs >= {minInputs:UInt32} AND once >= {minOnceShare:Float64} * inputs
@@ -51,7 +52,7 @@ WITH
             avg(log(1 + completion_tokens)) AS answeredMean,
             stddevPop(log(1 + completion_tokens)) AS answeredSpread,
             sumForEach(embedding) AS sum,
-            sum(arraySum(x -> toInt32(x) * toInt32(x), embedding)) AS squares,
+            sum(dotProduct(embedding, embedding)) AS squares,
             sum(completion_tokens) AS answered,
             groupArraySorted(2)(exchange) AS exemplars
         FROM exchange_features
@@ -68,10 +69,12 @@ WITH
 SELECT
     working.account AS account,
     toString(known.organization) AS organization,
-    arrayMap(
-        pair -> toString(pair.1),
-        arrayFilter(pair -> pair.2 >= {minInputs:UInt32}, arrayZip(working.marked.1, working.marked.2))
-    ) AS marks,
+    -- In order, one that stands at both ends of `minInputs` places is used so often.
+    arrayMap(mark -> toString(mark), arrayDistinct(arrayFilter(
+        (mark, later) -> mark = later,
+        arraySlice(working.marks, 1, greatest(0, toInt64(length(working.marks)) - toInt64({minInputs:UInt32}) + 1)),
+        arraySlice(working.marks, {minInputs:UInt32})
+    ))) AS marks,
     toUInt32(lists.inputs) AS inputs,
     toUInt32(shapes.texts) AS texts,
     toUInt32(working.hours) AS hours,

@@ -1,52 +1,72 @@
 -- For every account: the facts that could link it (means of payment, organisation, mail domain, addresses), and
 -- whether it works through a list: a wording of its own under which almost nothing occurs twice, over many hours.
 -- What it asked under that wording is read by the follow-up, for the clusters that these counts make suspect.
+-- Accounts go by their hashes, an account's inputs by one hash of both.
 WITH
+    -- In an account's wordings in order, one that stands at both ends of `minInputs` places is used so often.
     frequent AS
     (
-        SELECT cityHash64(account, affix) AS pair
+        SELECT arrayJoin(arrayMap(affix -> cityHash64(account, affix), arrayDistinct(arrayFilter(
+            (affix, later) -> affix = later,
+            arraySlice(ordered, 1, greatest(0, toInt64(length(ordered)) - toInt64({minInputs:UInt32}) + 1)),
+            arraySlice(ordered, {minInputs:UInt32})
+        )))) AS pair
+        FROM
+        (
+            SELECT account, arraySort(groupArrayArray(affixes)) AS ordered
+            FROM exchange_features
+            WHERE served AND NOT continued
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+            GROUP BY account
+        )
+    ),
+    -- What an account asked once, as nearly all is, needs no group of its own: only the rest is held in memory.
+    repeated AS
+    (
+        SELECT
+            cityHash64(account, input) AS pair,
+            min(leaf) AS exemplar,
+            min(time) AS first,
+            if(toStartOfHour(first) = toStartOfHour(max(time)), 1, count()) AS askings
         FROM exchange_features
-        ARRAY JOIN affixes AS affix
         WHERE served AND NOT continued
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY pair
-        HAVING count() >= {minInputs:UInt32}
+        HAVING count() > 1
     ),
     asked AS
     (
         SELECT
-            account,
             cityHash64(account) AS user,
-            input,
-            min(time) AS first,
-            if(toStartOfHour(min(time)) = toStartOfHour(max(time)), 1, count()) AS askings,
-            any(arrayFilter(affix -> cityHash64(account, affix) IN frequent, affixes)) AS wordings
+            if(repeated.askings = 0, 1, repeated.askings) AS askings,
+            if(repeated.askings = 0, time, repeated.first) AS first,
+            arrayFilter(affix -> cityHash64(account, affix) IN frequent, affixes) AS wordings
         FROM exchange_features
-        WHERE served AND NOT continued
+        LEFT JOIN repeated ON repeated.pair = cityHash64(account, input)
+        WHERE served AND NOT continued AND (repeated.askings = 0 OR leaf = repeated.exemplar)
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
     ),
     wordings AS
     (
         SELECT
             user,
-            any(account) AS account,
-            affix,
+            wording,
             count() AS inputs,
             uniqExact(toStartOfHour(first)) AS hours,
             min(first) AS since
         FROM asked
-        ARRAY JOIN wordings AS affix
-        GROUP BY user, affix
+        ARRAY JOIN wordings AS wording
+        GROUP BY user, wording
         HAVING inputs >= {minInputs:UInt32} AND inputs >= {minPrivateShare:Float64} * sum(askings)
     ),
     lists AS
     (
-        SELECT account, argMax((affix, inputs, hours, since), (inputs, affix)) AS list
+        SELECT user, argMax((wording, inputs, hours, since), (inputs, wording)) AS list
         FROM wordings
-        GROUP BY account
+        GROUP BY user
     ),
     addresses AS
     (
@@ -73,7 +93,7 @@ SELECT
     toUInt32(lists.list.3) AS hours,
     toFloat64(toUnixTimestamp64Milli(lists.list.4)) AS sinceMs
 FROM addresses
-LEFT JOIN lists ON lists.account = addresses.account
+LEFT JOIN lists ON lists.user = cityHash64(addresses.account)
 LEFT JOIN known ON known.account = addresses.account
 ORDER BY account
 SETTINGS optimize_aggregation_in_order = 1

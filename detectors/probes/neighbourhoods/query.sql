@@ -1,5 +1,5 @@
 -- Accounts with nearly equal inputs: how many keys of near-equality occur often enough for a neighbourhood. Hardly any
--- account has many; what these few asked is read by the follow-up.
+-- account has many; what these few asked is read by the follow-up. Keys are always six.
 WITH
     -- Only who has enough inputs, and some of them like others, is looked at closely.
     candidates AS
@@ -15,23 +15,26 @@ WITH
     ),
     asked AS
     (
-        SELECT account, input, toUnixTimestamp(min(time)) AS first, any(near) AS keys
+        SELECT
+            any(account) AS owner,
+            toUnixTimestamp(min(time)) AS first,
+            [any(near[1]), any(near[2]), any(near[3]), any(near[4]), any(near[5]), any(near[6])] AS keys
         FROM exchange_features
         WHERE served AND NOT continued AND notEmpty(near) AND account IN candidates
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
+        GROUP BY cityHash64(account, input)
     ),
     -- Keys in the upper half of a number and the seconds of the input in the lower one. One key is shared by a part of
     -- the versions, half of them at least: so far apart in this order stand two within one sitting.
     keyed AS
     (
         SELECT
-            account,
+            owner AS account,
             arraySort(groupArrayArray(arrayMap(key -> bitOr(bitShiftLeft(toUInt64(key), 32), first), keys))) AS ordered,
             toUInt32(ceil({minVersions:UInt32} / 2)) - 1 AS apart
         FROM asked
-        GROUP BY account
+        GROUP BY owner
     )
 SELECT
     account,
