@@ -24,27 +24,38 @@ export function* similarSets(
   options: {
     readonly least: number;
     readonly limit: number;
+    /** Of each set only members below this are known (default: all). Two sets are compared as far as both are known. */
+    readonly bounds?: readonly number[];
     readonly isKnown?: (a: number, b: number) => boolean;
   },
 ): Generator<readonly [number, number]> {
-  const { least, limit, isKnown = () => false } = options;
+  const { least, limit, bounds = [], isKnown = () => false } = options;
+  const boundOf = (index: number): number => bounds[index] ?? Number.POSITIVE_INFINITY;
   const buckets = Array.from({ length: BANDS }, () => new Map<number, number[]>());
   const signature = new Uint32Array(BANDS * ROWS);
+  /** The last set that each set was a candidate for. */
+  const seen = new Int32Array(sets.length).fill(-1);
   for (const [index, set] of sets.entries()) {
     if (set.length === 0) continue;
     sign(set, signature);
-    const candidates = new Set<number>();
+    const candidates: number[] = [];
     for (const [band, bucket] of buckets.entries()) {
       const key = keyOf(signature, band);
       const others = bucket.get(key);
       if (others === undefined) bucket.set(key, [index]);
       else {
-        for (const other of others) candidates.add(other);
+        for (const other of others) {
+          if (seen[other] === index) continue;
+          seen[other] = index;
+          candidates.push(other);
+        }
         others.push(index);
       }
     }
     for (const other of candidates) {
-      if (!isKnown(other, index) && similarity(sets[other] ?? [], set, limit) >= least) yield [other, index];
+      if (isKnown(other, index)) continue;
+      const bound = Math.min(boundOf(other), boundOf(index));
+      if (similarity(sets[other] ?? [], set, { limit, bound }) >= least) yield [other, index];
     }
   }
 }
@@ -72,12 +83,17 @@ function keyOf(signature: Uint32Array, band: number): number {
   return key;
 }
 
-function similarity(a: readonly number[], b: readonly number[], limit: number): number {
+function similarity(
+  a: readonly number[],
+  b: readonly number[],
+  { limit, bound }: { readonly limit: number; readonly bound: number },
+): number {
   const isCut = a.length >= limit || b.length >= limit;
   const most = isCut ? limit : a.length + b.length;
   let [i, j, all, common] = [0, 0, 0, 0];
   while (all < most && (i < a.length || j < b.length)) {
     const [left, right] = [a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY];
+    if (left >= bound && right >= bound) break;
     if (left === right) common += 1;
     if (left <= right) i += 1;
     if (right <= left) j += 1;

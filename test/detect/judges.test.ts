@@ -30,6 +30,7 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
     start: 1,
     pValue: 1e-6,
     adjusted: 1e-5,
+    halvings: 0,
     sharers: 12,
     persistent: 12,
     level: 4,

@@ -3,26 +3,24 @@
 -- retries come within minutes and count as one asking. What several accounts asked counts for each by its share, so that
 -- the sum over the accounts is the number of different inputs. Shares are whole parts of 720720 (divisible by 1 to 16):
 -- sums of whole numbers don't depend on their order, so that equal looks give equal rows.
--- Accounts go by their hashes, and no vector is read: the judge asks for the few wordings that its counts make suspect.
+-- Accounts go by their hashes, an account's inputs by one hash of both, and no vector is read: the judge asks for the few
+-- wordings that its counts make suspect.
+-- Of a wording with many users those count whose hashes begin with some zeros: enough of them, the same for all wordings.
 WITH
     several AS
     (
-        SELECT input, uniqExact(cityHash64(account)) AS accounts
-        FROM exchange_features
-        WHERE served AND NOT continued
-          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-          AND input IN
-          (
-              SELECT input
-              FROM exchange_features
-              WHERE served AND NOT continued
-                AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-                AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-              GROUP BY input
-              HAVING min(cityHash64(account)) != max(cityHash64(account))
-          )
-        GROUP BY input
+        SELECT asked AS input, count() AS accounts
+        FROM
+        (
+            SELECT any(input) AS asked
+            FROM exchange_features
+            WHERE served AND NOT continued
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+            GROUP BY cityHash64(account, input)
+        )
+        GROUP BY asked
+        HAVING accounts > 1
     ),
     frequent AS
     (
@@ -33,22 +31,52 @@ WITH
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY affix
-        HAVING count() >= {minNullAccounts:UInt32} AND min(cityHash64(account)) != max(cityHash64(account))
+        HAVING count() >= {minNullAccounts:UInt32} AND groupBitAnd(cityHash64(account)) != groupBitOr(cityHash64(account))
+    ),
+    -- An eighth of the accounts tells how many use a wording, and so how often its users are halved.
+    (
+        SELECT (groupArray(affix), groupArray(toUInt8(ceil(log2(8 * users / {wholeUsers:UInt32})))))
+        FROM
+        (
+            SELECT affix, uniqExact(cityHash64(account)) AS users
+            FROM exchange_features
+            ARRAY JOIN affixes AS affix
+            WHERE served AND NOT continued AND toUInt32(cityHash64(account)) < bitShiftLeft(toUInt64(1), 29)
+              AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+              AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+            GROUP BY affix
+            HAVING 8 * users > {wholeUsers:UInt32}
+        )
+    ) AS large,
+    -- What an account asked once, as nearly all is, needs no group of its own: only the rest is held in memory.
+    repeated AS
+    (
+        SELECT
+            cityHash64(account, input) AS pair,
+            min(leaf) AS exemplar,
+            min(time) AS first,
+            if(dateDiff('minute', first, max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings
+        FROM exchange_features
+        WHERE served AND NOT continued
+          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+        GROUP BY pair
+        HAVING count() > 1
     ),
     asked AS
     (
         SELECT
             cityHash64(account) AS user,
-            input,
-            if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
-            min(time) AS first,
+            exchange_features.input AS input,
+            if(repeated.askings = 0, 1, repeated.askings) AS askings,
+            if(repeated.askings = 0, time, repeated.first) AS first,
             intDiv(toUnixTimestamp(first), 3600) AS hour,
-            any(affixes) AS wordings
+            affixes
         FROM exchange_features
-        WHERE served AND NOT continued
+        LEFT JOIN repeated ON repeated.pair = cityHash64(account, input)
+        WHERE served AND NOT continued AND (repeated.askings = 0 OR leaf = repeated.exemplar)
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account, input
     ),
     users AS
     (
@@ -68,8 +96,9 @@ WITH
             inputs > 0 AND inputs >= {minOwnPrivateShare:Float64} * uses AS isPrivate
         FROM asked
         LEFT JOIN several ON several.input = asked.input
-        ARRAY JOIN wordings AS affix
+        ARRAY JOIN affixes AS affix
         WHERE affix IN frequent
+          AND toUInt32(user) < bitShiftRight(bitShiftLeft(toUInt64(1), 32), transform(affix, large.1, large.2, toUInt8(0)))
         GROUP BY affix, user
     ),
     wordings AS
@@ -90,6 +119,7 @@ WITH
     )
 SELECT
     toString(affix) AS affix,
+    transform(wordings.affix, large.1, large.2, toUInt8(0)) AS halvings,
     toUInt32(sharers) AS sharers,
     toUInt32(inputs) AS inputs,
     arrayMap(level -> toUInt32(arrayCount(own -> own >= level, worked)), {hourLevels:Array(UInt32)}) AS hits,
@@ -98,4 +128,3 @@ SELECT
     arrayMap(start -> toFloat64(toUnixTimestamp64Milli(start)), starts) AS startsMs
 FROM wordings
 ORDER BY affix
-SETTINGS optimize_aggregation_in_order = 1

@@ -9,6 +9,7 @@ import {
   SKETCH_SIZE,
   sampleOf,
   surveyWordings,
+  WHOLE_USERS,
   type WordingCount,
   type WordingFamily,
   type WordingMember,
@@ -27,6 +28,7 @@ export async function wordings(
     hourLevels: parameters.hourLevels,
     minPersistent: MIN_PERSISTENT,
     sketchSize: SKETCH_SIZE,
+    wholeUsers: WHOLE_USERS,
   });
   const survey = surveyWordings(counts, parameters);
   if (survey.suspects.length === 0) return [];
@@ -80,7 +82,7 @@ function wordingAssertion(
 ): Assertion {
   const members = group.flatMap((family) => family.members);
   const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
-  const inputs = group.reduce((sum, family) => sum + family.inputs, 0);
+  const inputs = group.reduce((sum, family) => sum + inputsUnder(family), 0);
   const accounts = [...new Set(members.map((member) => member.account))];
   return {
     ...identityOf(detector),
@@ -94,7 +96,7 @@ function wordingAssertion(
       ...group.slice(0, 8).flatMap((family, index) => [
         {
           name: `persistent users (${index + 1})`,
-          value: `${family.persistent} of ${family.sharers} sharers over ${family.level} or more hours, p = ${figure(family.persistence)}`,
+          value: `${family.persistent} of ${family.sharers} sharers${partOf(family)} over ${family.level} or more hours, p = ${figure(family.persistence)}`,
         },
         {
           name: `likeness of topics (${index + 1})`,
@@ -121,4 +123,13 @@ function wordingAssertion(
     wordings: [...new Set(group.flatMap((family) => family.standing))],
     anchor: oldest.account,
   };
+}
+
+/** Where the users of a wording were counted in part, its members still are all known, and so are their inputs. */
+function inputsUnder({ halvings, inputs, members }: WordingFamily): number {
+  return halvings === 0 ? inputs : members.reduce((sum, member) => sum + member.inputs, 0);
+}
+
+function partOf({ halvings }: WordingFamily): string {
+  return halvings === 0 ? "" : ` (a random part: one in ${2 ** halvings})`;
 }

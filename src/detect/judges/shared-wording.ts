@@ -22,6 +22,8 @@ import { corroborate } from "./corroboration.ts";
  */
 export interface WordingCount {
   readonly affix: string;
+  /** How often its users were halved before they were counted: all counts are those of a random part of 1 in 2^halvings. */
+  readonly halvings: number;
   readonly sharers: number;
   /** Private inputs of all of them. */
   readonly inputs: number;
@@ -95,6 +97,8 @@ export interface JudgedFamily {
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
   readonly adjusted: number;
+  /** Of its leading wording, counted of 1 in 2^halvings users. */
+  readonly halvings: number;
   readonly sharers: number;
   readonly persistent: number;
   readonly level: number;
@@ -118,6 +122,10 @@ export interface FamilyMember {
 
 /** Members of a set of users that are enough to tell how much it has in common with another. */
 export const SKETCH_SIZE = 128;
+/** Values that the hash of a user's name can have. */
+const HASHES = 2 ** 32;
+/** Users of a wording that say enough about it: of more, every second is left out, and again, until no more are left. */
+export const WHOLE_USERS = 512;
 /** Users that must have come back to a wording for its users to be compared with those of others: fewer claim nothing. */
 export const MIN_PERSISTENT = 2;
 
@@ -269,12 +277,18 @@ function familiesOf(counts: readonly WordingCount[], parameters: WordingParamete
     {
       least: parameters.familyOverlap,
       limit: SKETCH_SIZE,
+      bounds: compared.map((index) => HASHES / 2 ** (counts[index]?.halvings ?? 0)),
       isKnown: (a, b) => union.find(at(a)) === union.find(at(b)),
     },
   );
   for (const [a, b] of pairs) union.join(at(a), at(b));
   const families = [...Map.groupBy(counts, (_, index) => union.find(index)).values()];
-  return families.map((family) => family.sort((a, b) => b.inputs - a.inputs));
+  return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
+}
+
+/** Private inputs of all users, as far as those that were counted tell. */
+function inputsOf({ inputs, halvings }: WordingCount): number {
+  return inputs * 2 ** halvings;
 }
 
 function judgeFamily(
@@ -306,6 +320,7 @@ function judgeFamily(
     pValue: loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([likeness, start])),
     affixes: suspect.wordings.map(({ affix }) => affix),
     standing: suspect.standing,
+    halvings: leader?.halvings ?? 0,
     sharers: leader?.sharers ?? 0,
     persistent: leader?.hits[level] ?? 0,
     level: parameters.hourLevels[level] ?? 0,
