@@ -119,7 +119,7 @@ function pick(options: Omit<FactOptions, "created">): Partial<AccountFacts> {
 
 function print({ output }: Context, accounts: readonly Account[]): void {
   output.result(accounts, () =>
-    output.table(accounts, [
+    output.list(accounts, "No such account is recorded.", [
       { title: "account", cell: ({ account }) => account, width: 40 },
       { title: "status", cell: ({ status }) => status },
       { title: "created", cell: ({ created }) => created?.slice(0, 10) ?? null },

@@ -103,7 +103,7 @@ function addition(command: Command): void {
 
 function print({ output }: Context, page: Page<FindingEntry>): void {
   output.result(page, () => {
-    output.table(page.items, [
+    output.list(page.items, "There is no such finding.", [
       { title: "finding", cell: ({ finding }) => finding.id, width: 40 },
       { title: "raised", cell: ({ finding }) => timeText(finding.timeMs) },
       { title: "kind", cell: ({ finding }) => finding.kind },

@@ -191,7 +191,7 @@ async function list(context: Context, { inForce = false }: { inForce?: boolean }
   try {
     const holds = inForce ? journal.inForce() : journal.holds();
     context.output.result({ holds }, () => {
-      context.output.table(holds, [
+      context.output.list(holds, "There is no such hold.", [
         { title: "hold", cell: ({ hold }) => hold },
         { title: "about", cell: subjectText },
         { title: "authority", cell: ({ authority }) => authority },

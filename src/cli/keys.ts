@@ -60,7 +60,7 @@ export function keysCommand(): Command {
       await withState(context, async ({ state }) => {
         const keys = await state.keys.list(options);
         output.result(keys, () =>
-          output.table(keys, [
+          output.list(keys, "There is no such key.", [
             { title: "key", cell: ({ id }) => id },
             { title: "account", cell: ({ account }) => account, width: 40 },
             { title: "status", cell: (key) => statusOf(key, Date.now()) },

@@ -140,7 +140,7 @@ async function list(
   const counts = await organizations.accountCounts(items.map(({ organization }) => organization));
   const rows = items.map((each) => ({ ...each, accounts: counts.get(each.organization) ?? 0 }));
   output.result(rows, () =>
-    output.table(rows, [
+    output.list(rows, "No such organisation is recorded.", [
       { title: "organisation", cell: ({ organization }) => organization, width: 40 },
       { title: "accounts", cell: ({ accounts }) => accounts, right: true },
       { title: "plan", cell: ({ plan }) => plan, width: 20 },

@@ -130,7 +130,7 @@ function historyCommand(parent: Command, kind: SubjectKind, { noun, group }: Wor
               status: each.withdrawnMs === null ? "declared" : "withdrawn",
             })),
           ];
-          output.table(standingNow, [
+          output.list(standingNow, "Nothing is verified or declared.", [
             { title: "what", cell: ({ what }) => what },
             { title: "status", cell: ({ status }) => status },
             { title: "since", cell: ({ atMs }) => timeText(atMs) },

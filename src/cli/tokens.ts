@@ -31,7 +31,7 @@ export function tokensCommand(): Command {
       const { output } = context;
       const { items } = await withState(context, ({ state }) => state.tokens.list({ limit }));
       output.result(items, () =>
-        output.table(items, [
+        output.list(items, "There is no token.", [
           { title: "token", cell: ({ id }) => id },
           { title: "label", cell: ({ label }) => label, width: 30 },
           { title: "status", cell: (token) => statusOf(token, Date.now()) },

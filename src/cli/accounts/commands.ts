@@ -1,5 +1,6 @@
 // `adyton accounts import` and `export`.
 import { type Command, Option } from "commander";
+import { accountsText } from "../../core/account.ts";
 import { type ImportReport, MAX_REJECTIONS } from "../../state/account-import.ts";
 import type { ListFormat } from "../../state/account-rows.ts";
 import { contextOf } from "../context.ts";
@@ -72,7 +73,7 @@ Examples:
         exportFile(state, file, { format, record }),
       );
       context.output.result({ file, format, accounts: count }, () =>
-        context.output.line(`${count} accounts written to ${file}.`),
+        context.output.line(`${accountsText(count)} written to ${file}.`),
       );
     });
 }
@@ -81,7 +82,7 @@ function sentenceOf(report: ImportReport, keys: boolean): string {
   const { dryRun, created, changed, rejected, keysAdopted, keysKnown, keysBlocked } = report;
   const taken = `${keysAdopted} keys taken over (${keysKnown} known already, ${keysBlocked} blocked and left out)`;
   const parts = [
-    `${created} accounts recorded`,
+    `${accountsText(created)} recorded`,
     `${changed} changed`,
     ...(keys ? [taken] : []),
     `${rejected} of ${report.rows} rows rejected`,
