@@ -18,7 +18,9 @@ const COLUMNS: readonly ColumnOf<VerdictSummary>[] = [
     title: "Measure",
     cell: (verdict) => (
       <span className="stack">
-        <MeasureBadge measure={verdict.measure} />
+        <span>
+          <MeasureBadge measure={verdict.measure} />
+        </span>
         {heldMeanwhile(verdict) !== null && (
           <span className="muted small">{heldMeanwhile(verdict)} until decided</span>
         )}
