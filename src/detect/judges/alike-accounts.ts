@@ -4,7 +4,7 @@ import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-cl
 import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
-import { EMBEDDING_LENGTH } from "../features/embedding.ts";
+import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../features/embedding.ts";
 
 /** A row of the query: an account that works through a list. All of it adds up, so that groups are sums. */
 export interface ListWorker {
@@ -183,6 +183,28 @@ function breadthOf(row: ListWorker): number {
   return Math.log(row.askedSpread + LEAST_SPREAD) - Math.log(similarity);
 }
 
+/** Standard deviation of the inner product of two unrelated texts of length 1 in so many dimensions. */
+const UNRELATED_DEVIATION = 1 / Math.sqrt(EMBEDDING_DIMENSIONS);
+/** Standard errors that an accused account's breadth stays beyond the limit by: 99 % one-sided. */
+const SURE_ERRORS = 2.326;
+/** p-value of a common beginning from which having begun then makes up for a breadth that few inputs leave unsure. */
+const BEGUN_LEVEL = 0.01;
+
+/**
+ * The least breadth that an account's few inputs leave likely: of t texts, the spread is known to a share of
+ * 1 / sqrt(2 (t - 1)), and the self-similarity, a mean over t (t - 1) / 2 pairs, to a pair's deviation over their root.
+ */
+function sureBreadthOf(row: ListWorker): number {
+  const { texts } = row;
+  const pairs = Math.max(1, (texts * (texts - 1)) / 2);
+  const similarity =
+    Math.max(selfSimilarityOf(row), LEAST_SIMILARITY) +
+    (SURE_ERRORS * UNRELATED_DEVIATION) / Math.sqrt(pairs);
+  const spread =
+    Math.log(row.askedSpread + LEAST_SPREAD) - SURE_ERRORS / Math.sqrt(2 * Math.max(1, texts - 1));
+  return spread - Math.log(similarity);
+}
+
 /** Shape (five numbers in robust units of all list workers) beside mean text: distances add up over both. */
 function pointsOf(rows: readonly ListWorker[], parameters: AlikeParameters): NoisyPoint[] {
   const shapes = rows.map((row) => [
@@ -243,8 +265,12 @@ function judgeCohort(
   // Loads clearly as uneven as those of customers speak against one hand that started them; breadth is not about loads.
   const begun =
     loadOdds < parameters.minLoadOdds || together.length < parameters.minAccounts ? 1 : start.pValue;
-  const wide = broad.length < parameters.minAccounts ? 1 : breadth;
-  const accused = begun <= wide ? together : broad;
+  // An honest account may be beyond the limit by the noise of a few inputs: accused are those that are surely beyond, or
+  // began with the others.
+  const alsoBegun = new Set(start.pValue <= BEGUN_LEVEL ? together : []);
+  const surelyBroad = broad.filter((row) => sureBreadthOf(row) > limit || alsoBegun.has(row));
+  const wide = surelyBroad.length < parameters.minAccounts ? 1 : breadth;
+  const accused = begun <= wide ? together : surelyBroad;
   return {
     members: accused,
     size: members.length,
