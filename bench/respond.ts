@@ -25,7 +25,7 @@ const HELP = `usage: npm run bench -- respond [options]
   --policies standard,quarantine
                        standard: Adyton's own; quarantine: every finding with p of at most 0.01, and every probe
   --approval 60        minutes that an approver takes, who approves everything
-  --every 1            hours of virtual time between two looks
+  --every 0.25         hours of virtual time between two looks
   --folder <path>      keep worlds and finished runs there; what is there already is used, and a run that was made with
                        the same code and settings is not made again
   --no-live            without the latencies on running gateways
@@ -51,7 +51,7 @@ export async function run(options: readonly string[]): Promise<void> {
       seed: { type: "string", default: "1" },
       policies: { type: "string", default: "standard,quarantine" },
       approval: { type: "string", default: "60" },
-      every: { type: "string", default: "1" },
+      every: { type: "string", default: "0.25" },
       folder: { type: "string" },
       "no-live": { type: "boolean", default: false },
       json: { type: "boolean", default: false },

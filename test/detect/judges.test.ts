@@ -161,29 +161,30 @@ function listWorker(index: number, group: number, sinceHour: number): ListWorker
   };
 }
 
+const ALIKE_PARAMETERS: Omit<AlikeParameters, "accused"> = {
+  nowMs: 200 * HOUR_MS,
+  minInputs: 5,
+  minAccounts: 4,
+  radius: 1.2,
+  textWeight: 20,
+  settlingHours: 24,
+  startHours: [2, 12, 48],
+  minLoadOdds: 3,
+};
+const CROWD = Array.from({ length: 24 }, (_, index) => listWorker(index, 3 + (index % 3), index * 8));
+
 test("an accused half of a campaign is no standard for when its other half began", () => {
-  const parameters: Omit<AlikeParameters, "accused"> = {
-    nowMs: 200 * HOUR_MS,
-    minInputs: 5,
-    minAccounts: 4,
-    radius: 1.2,
-    textWeight: 20,
-    settlingHours: 24,
-    startHours: [2, 12, 48],
-    minLoadOdds: 3,
-  };
   const halves = [1, 2].flatMap((group) =>
     Array.from({ length: 8 }, (_, index) => listWorker(index, group, 60 + index / 8)),
   );
-  const crowd = Array.from({ length: 24 }, (_, index) => listWorker(index, 3 + (index % 3), index * 8));
   const startOf = (accused: readonly ListWorker[], rows: readonly ListWorker[], group: number): number =>
-    judgeAlike(rows, { ...parameters, accused: new Set(accused.map(({ account }) => account)) }).find(
+    judgeAlike(rows, { ...ALIKE_PARAMETERS, accused: new Set(accused.map(({ account }) => account)) }).find(
       (cohort) => cohort.members.some(({ account }) => account.startsWith(`worker-${group}-`)),
     )?.start ?? 1;
-  const rows = [...halves, ...crowd];
+  const rows = [...halves, ...CROWD];
   const first = halves.slice(0, 8);
   assert.ok(startOf([], rows, 2) > 0.01);
   assert.ok(startOf(first, rows, 2) < 1e-3);
-  const apart = [...first, ...first.map((_, index) => listWorker(index, 2, 30 + index * 20)), ...crowd];
+  const apart = [...first, ...first.map((_, index) => listWorker(index, 2, 30 + index * 20)), ...CROWD];
   assert.ok(startOf(first, apart, 2) > 0.05, "whoever began when it liked is not accused by what others did");
 });
