@@ -2,7 +2,8 @@
 // Build the console first: node scripts/build-console.ts --if-stale
 import { fileURLToPath } from "node:url";
 import { startBrowser } from "../test/helpers/browser.ts";
-import { freePort, serveFolder } from "../test/helpers/installation.ts";
+import { freePort } from "../test/helpers/free-port.ts";
+import { serveFolder } from "../test/helpers/installation.ts";
 
 const USAGE = `usage: node scripts/readme-picture.ts <folder left by adyton replay --data>`;
 const PICTURE = fileURLToPath(new URL("../docs/images/console.png", import.meta.url));

@@ -3,13 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 import { ensureSystemPackages } from "../../scripts/system-packages.ts";
 import { EMBEDDED_STATE, type StateConfig } from "../../src/config/state-section.ts";
+import { freePort } from "./free-port.ts";
 
 export interface TestPostgres {
   /** An empty database, and the settings that lead to it. */
@@ -166,14 +166,4 @@ function ownerOf(): { uid: number; gid: number } | null {
     .find((each) => each.startsWith("nobody:"));
   const [, , uid = "65534", gid = "65534"] = line?.split(":") ?? [];
   return { uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  if (address === null || typeof address === "string") throw new TypeError("expected a TCP address");
-  await new Promise((resolve) => probe.close(resolve));
-  return address.port;
 }

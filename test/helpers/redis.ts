@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureSystemPackages } from "../../scripts/system-packages.ts";
-import { freePort } from "./installation.ts";
+import { freePort } from "./free-port.ts";
 
 export interface RunningRedis {
   readonly url: string;

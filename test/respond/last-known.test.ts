@@ -13,7 +13,8 @@ import { KeyDirectory } from "../../src/state/key-directory.ts";
 import { LastKnown, type LastKnownOptions } from "../../src/state/last-known.ts";
 import { State } from "../../src/state/state.ts";
 import { VerdictTable } from "../../src/state/verdict-table.ts";
-import { freePort, removeFolder, startInstallation, temporaryFolder } from "../helpers/installation.ts";
+import { freePort } from "../helpers/free-port.ts";
+import { removeFolder, startInstallation, temporaryFolder } from "../helpers/installation.ts";
 import { startPostgres, type TestPostgres } from "../helpers/postgres.ts";
 import { json, startUpstream } from "../helpers/upstream.ts";
 

@@ -9,8 +9,8 @@ import OpenAI from "openai";
 import { unknownAccount } from "../../src/core/account.ts";
 import { State } from "../../src/state/state.ts";
 import type { Verdict } from "../../src/state/verdict-rows.ts";
+import { freePort } from "../helpers/free-port.ts";
 import {
-  freePort,
   type RunningInstallation,
   removeFolder,
   startInstallation,

@@ -3,13 +3,8 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Verdict } from "../../src/state/verdict-rows.ts";
-import {
-  adyton,
-  freePort,
-  removeFolder,
-  startInstallation,
-  temporaryFolder,
-} from "../helpers/installation.ts";
+import { freePort } from "../helpers/free-port.ts";
+import { adyton, removeFolder, startInstallation, temporaryFolder } from "../helpers/installation.ts";
 import { json, startUpstream } from "../helpers/upstream.ts";
 
 const LIMIT = 75;

@@ -13,9 +13,9 @@ import { Keyring } from "../../src/log/keyring.ts";
 import { Ledger } from "../../src/log/ledger.ts";
 import { SealedLog } from "../../src/log/sealed-log.ts";
 import { Store } from "../../src/store/store.ts";
+import { freePort } from "../helpers/free-port.ts";
 import {
   adyton,
-  freePort,
   type RunningInstallation,
   removeFolder,
   startInstallation,

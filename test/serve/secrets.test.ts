@@ -4,9 +4,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { CSRF_HEADER } from "../../src/api/identity.ts";
+import { freePort } from "../helpers/free-port.ts";
 import {
   adyton,
-  freePort,
   type RunningInstallation,
   removeFolder,
   startInstallation,

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startBrowser } from "../helpers/browser.ts";
+import { freePort } from "../helpers/free-port.ts";
 import {
   adyton,
-  freePort,
   type RunningInstallation,
   removeFolder,
   startInstallation,
