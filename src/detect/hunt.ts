@@ -42,6 +42,7 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
  */
 export class Watch {
   readonly #options: Omit<HuntOptions, "nowMs">;
+  readonly #detectors: readonly Detector[];
   readonly #ranMs = new Map<string, number>();
   /** Last assertions of detectors that don't claim campaigns. */
   readonly #last = new Map<string, readonly Assertion[]>();
@@ -50,6 +51,7 @@ export class Watch {
 
   constructor(options: Omit<HuntOptions, "nowMs">) {
     this.#options = options;
+    this.#detectors = inOrder(options.detectors);
     this.#known = options.previous ?? [];
   }
 
@@ -60,7 +62,7 @@ export class Watch {
   async look(nowMs: number, { everything = false }: { everything?: boolean } = {}): Promise<HuntResult> {
     const failures: { detector: string; error: DetectError }[] = [];
     const level = this.#levelOfEach();
-    for (const detector of inOrder(this.#options.detectors)) {
+    for (const detector of this.#detectors) {
       try {
         await this.#run(detector, { nowMs, level }, everything);
       } catch (cause) {

@@ -1,7 +1,7 @@
 // What campaign detectors claimed and what joins it: a claim stands while its detector sees no more than before, and
 // grows by accounts that begin with its wordings, and by weaker claims about mostly the same accounts.
 import type { Assertion } from "./assertion.ts";
-import type { Detector } from "./catalog.ts";
+import { type Detector, numberParameter } from "./catalog.ts";
 import { followUpRowsOf, type Readable, type RunOptions } from "./claims/claim.ts";
 import { inCommon, overlap } from "./join-campaigns.ts";
 
@@ -37,7 +37,7 @@ export class StandingClaims {
       detector.id,
       assertions.filter(({ onlyGrows }) => onlyGrows === true),
     );
-    const windowMs = Number(detector.parameters["windowDays"]?.value ?? 0) * DAY_MS;
+    const windowMs = numberParameter(detector, "windowDays") * DAY_MS;
     const kept = this.#claims.filter(
       (claim) =>
         claim.detector.id !== detector.id ||

@@ -44,7 +44,7 @@ export class Answer {
     this.#heldSinceMs = isEnd ? performance.now() : null;
   }
 
-  /** No more should come from upstream for now. */
+  /** Upstream should send no more until some of what waits has gone. */
   get isFull(): boolean {
     return this.#waitingBytes > MAX_WAITING_BYTES || this.#blockedSinceMs !== null;
   }

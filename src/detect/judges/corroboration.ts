@@ -1,7 +1,6 @@
 // The second half of every campaign claim: are the members too alike to be independent customers?
 import { logEvennessEValue } from "../../core/statistics/evenness.ts";
 import { homogeneity } from "../../core/statistics/homogeneity.ts";
-import { smallestOf } from "../../core/statistics/multiple-testing.ts";
 
 /** What a member asked that nobody repeated: how much, and the sums of its embeddings. */
 export interface MemberTraffic {
@@ -17,8 +16,6 @@ export interface Corroboration {
   readonly likeness: number;
   /** Intra-class correlation that `likeness` is about. */
   readonly between: number;
-  /** Either will do, paid for by Bonferroni. */
-  readonly pValue: number;
 }
 
 /** Pure. An e-value e gives the p-value 1/e (Markov). */
@@ -31,10 +28,5 @@ export function corroborate(
     members.map(({ sum, squares, inputs }) => ({ sum, squares, count: inputs })),
     { margin: options.alikeMargin },
   );
-  return {
-    evenness,
-    likeness: alike.pValue,
-    between: alike.between,
-    pValue: smallestOf([evenness, alike.pValue]),
-  };
+  return { evenness, likeness: alike.pValue, between: alike.between };
 }

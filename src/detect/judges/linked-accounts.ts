@@ -69,6 +69,8 @@ export interface SuspectCluster {
 }
 
 export interface LinkedCluster extends Corroboration, SuspectCluster {
+  /** Persistence must fall, and one of beginnings, evenness and likeness (Bonferroni over these). */
+  readonly pValue: number;
   readonly adjusted: number;
   readonly exemplars: readonly string[];
 }
