@@ -1,9 +1,12 @@
 // The only place that makes a ClickHouse client: embedded (chDB, in this process) or a server, behind one small interface.
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
+import { bound } from "./bound-parameters.ts";
 import type { EncodedRows } from "./encoded-rows.ts";
 import { StoreError } from "./errors.ts";
 import { insertStatement, RowsFile } from "./insert-statement.ts";
@@ -32,7 +35,10 @@ export interface EngineOptions {
 export const DEFAULT_STATEMENT_TIMEOUT_MS = 60_000;
 /** Longest time for inserts, deletes and migrations, ms: they touch as much as there is to touch. */
 export const WRITE_TIMEOUT_MS = 600_000;
+/** With the one that writes one thread fewer than Node's pool has, on which the embedded engine's statements wait. */
 const DEFAULT_READERS = 2;
+/** Pause before a statement is ended again that had not begun when it was ended first, ms. */
+const END_AGAIN_MS = 50;
 const DEFAULT_MAX_MEMORY_BYTES = 3 * 1024 ** 3;
 /**
  * Share of that memory from which on a statement puts its groups on disk: several times slower, where it would fail
@@ -45,6 +51,8 @@ const SPILLED_SHARE = 0.6;
  * carries all of them and a connection serves one statement at a time.
  */
 const SETTINGS = {
+  /** Values of parameters are part of the text: lists of many thousand accounts. Before everything it must let pass. */
+  max_query_size: 64 * 1024 ** 2,
   /** 64-bit integers come as strings: a hash must not lose bits to a double. */
   output_format_json_quote_64bit_integers: 1,
   date_time_input_format: "best_effort",
@@ -53,15 +61,20 @@ const SETTINGS = {
   session_timezone: "UTC",
 } as const;
 
+/** A statement by the name that `log_comment` gives it: the embedded engine takes no identifier from outside. */
+const END_STATEMENT = "KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC";
+
 /** Connections to the database: one that writes and a few that read, each serving one statement at a time. */
 export class Engine {
+  readonly #options: EngineOptions;
   readonly #writer: Lane;
-  readonly #readers: readonly Lane[];
+  readonly #readers: Readers;
   #closed = false;
 
-  private constructor(writer: Lane, readers: readonly Lane[]) {
+  private constructor(options: EngineOptions, writer: Lane, readers: readonly Lane[]) {
+    this.#options = options;
     this.#writer = writer;
-    this.#readers = readers;
+    this.#readers = new Readers(readers);
   }
 
   /** @throws StoreError store.locked, store.unavailable */
@@ -74,20 +87,48 @@ export class Engine {
       }
       const [writer, ...readers] = lanes;
       if (writer === undefined) throw new TypeError("expected at least one connection");
-      await writer.run("SELECT 1", {}, DEFAULT_STATEMENT_TIMEOUT_MS);
+      await writer.command("SELECT 1", {}, DEFAULT_STATEMENT_TIMEOUT_MS);
       if (isEmbedded(options)) await RowsFile.removeAll(options.folder); // now that nobody else has it
-      return new Engine(writer, readers);
+      return new Engine(options, writer, readers);
     } catch (error) {
       await Promise.allSettled(lanes.map((lane) => lane.close()));
       throw unavailable(error, options);
     }
   }
 
-  /** Rows of a reading statement. @throws StoreError store.query-failed, store.query-timeout, store.closed */
-  async query<T>(sql: string, parameters: Parameters, timeoutMs: number): Promise<T[]> {
+  /**
+   * Rows of a reading statement, which the signal ends wherever it is.
+   * @throws StoreError store.query-failed, store.query-timeout, store.query-ended, store.closed
+   */
+  async query<T>(sql: string, parameters: Parameters, timeoutMs: number, signal?: AbortSignal): Promise<T[]> {
     this.#assertOpen();
-    const lane = this.#readers.reduce((best, each) => (each.waiting < best.waiting ? each : best));
-    return (await lane.run(sql, parameters, timeoutMs)) as T[];
+    return await this.#readers.use(async (lane) => {
+      if (signal?.aborted === true) throw ended();
+      const name = randomUUID();
+      const finished = new AbortController();
+      // Where it can't be ended (a server that forbids it) it runs to its end.
+      const end = (): void => void this.#end(name, finished.signal).catch(() => {});
+      signal?.addEventListener("abort", end, { once: true });
+      try {
+        return (await lane.run(sql, parameters, timeoutMs, name)) as T[];
+      } finally {
+        finished.abort();
+        signal?.removeEventListener("abort", end);
+      }
+    });
+  }
+
+  /** On a connection of its own, because all others may be waiting for answers. Again until the statement is over. */
+  async #end(name: string, finished: AbortSignal): Promise<void> {
+    const lane = new Lane(this.#options);
+    try {
+      while (!finished.aborted) {
+        await lane.command(END_STATEMENT, { name }, DEFAULT_STATEMENT_TIMEOUT_MS);
+        await sleep(END_AGAIN_MS, undefined, { signal: finished }).catch(() => {});
+      }
+    } finally {
+      await lane.close();
+    }
   }
 
   /** A statement that changes something and returns nothing. */
@@ -106,11 +147,55 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled([this.#writer, ...this.#readers].map((lane) => lane.close()));
+    await Promise.allSettled([this.#writer.close(), this.#readers.close()]);
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new StoreError("store.closed", "expected an open store, got a closed one");
+  }
+}
+
+/**
+ * Connections that read. Whoever asks gets the first that is free: a short question must not wait behind a detector's
+ * long one while another connection has nothing to do.
+ */
+class Readers {
+  readonly #lanes: readonly Lane[];
+  readonly #free: Lane[];
+  /** Who waits for a connection, the first first. */
+  readonly #waiting: ((lane: Lane) => void)[] = [];
+  readonly #uses = new Set<Promise<unknown>>();
+
+  constructor(lanes: readonly Lane[]) {
+    this.#lanes = lanes;
+    this.#free = [...lanes];
+  }
+
+  async use<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
+    const use = this.#use(work);
+    this.#uses.add(use);
+    try {
+      return await use;
+    } finally {
+      this.#uses.delete(use);
+    }
+  }
+
+  async #use<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
+    const lane = this.#free.pop() ?? (await new Promise<Lane>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await work(lane);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free.push(lane);
+      else next(lane);
+    }
+  }
+
+  /** Waits for all that asked. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#uses);
+    await Promise.allSettled(this.#lanes.map((lane) => lane.close()));
   }
 }
 
@@ -121,7 +206,6 @@ class Lane {
   /** Of the embedded database; null: a server. */
   readonly #folder: string | null;
   #tail: Promise<unknown> = Promise.resolve();
-  waiting = 0;
 
   constructor(options: EngineOptions) {
     this.#client = connect(options);
@@ -129,26 +213,34 @@ class Lane {
     this.#folder = isEmbedded(options) ? resolve(options.folder) : null;
   }
 
-  run(sql: string, parameters: Parameters, timeoutMs: number): Promise<unknown[]> {
+  /** @param name by which the statement can be ended */
+  run(sql: string, parameters: Parameters, timeoutMs: number, name: string): Promise<unknown[]> {
     return this.#next(async () => {
       const result = await this.#client.query({
-        query: sql,
-        query_params: { ...parameters },
+        ...this.#statement(sql, parameters),
         format: "JSONEachRow",
-        clickhouse_settings: this.#settings(timeoutMs),
+        clickhouse_settings: { ...this.#settings(timeoutMs), log_comment: name },
       });
       return result.json();
     });
   }
 
   command(sql: string, parameters: Parameters, timeoutMs: number): Promise<unknown> {
-    return this.#next(() =>
+    return this.#next(async () =>
       this.#client.command({
-        query: sql,
-        query_params: { ...parameters },
+        ...this.#statement(sql, parameters),
         clickhouse_settings: this.#settings(timeoutMs),
       }),
     );
+  }
+
+  #statement(
+    sql: string,
+    parameters: Parameters,
+  ): { readonly query: string; readonly query_params?: Record<string, unknown> } {
+    return this.#folder === null
+      ? { query: sql, query_params: { ...parameters } }
+      : { query: bound(sql, parameters) };
   }
 
   /**
@@ -197,15 +289,11 @@ class Lane {
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {
-    this.waiting += 1;
     const done = this.#tail
       .catch(() => {})
       .then(work)
       .catch((error: unknown) => {
         throw asStoreError(error);
-      })
-      .finally(() => {
-        this.waiting -= 1;
       });
     this.#tail = done.catch(() => {});
     return done;
@@ -252,6 +340,7 @@ function causeText(error: unknown): string {
 function asStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const type = error instanceof Error && "type" in error ? String(error.type) : "";
+  if (type === "QUERY_WAS_CANCELLED") return ended(error);
   const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
   return type === "TIMEOUT_EXCEEDED"
     ? new StoreError("store.query-timeout", `expected an answer within the time limit, got: ${reason}`, {
@@ -260,4 +349,10 @@ function asStoreError(error: unknown): StoreError {
     : new StoreError("store.query-failed", `expected the statement to run, got: ${reason.slice(0, 500)}`, {
         cause: error,
       });
+}
+
+function ended(cause?: unknown): StoreError {
+  return new StoreError("store.query-ended", "expected an answer, got the word that nobody waits for it", {
+    cause,
+  });
 }

@@ -15,6 +15,8 @@ export const STORE_ERROR_CODES = {
     "The database refused a statement; the cause holds its answer. Report it if the statement is Adyton's own.",
   "store.query-timeout":
     "A statement ran into its time limit and was stopped; narrow the range or raise the limit.",
+  "store.query-ended":
+    "A statement was ended because its answer is no longer wanted: the server stops while a detector runs.",
   "store.batch-out-of-order":
     "A batch did not continue where the store stands; the caller must read the log from `position()`.",
   "store.closed": "The store was used after it was closed.",

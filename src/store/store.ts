@@ -37,6 +37,7 @@ export class Store {
   readonly #migrations: readonly Migration[];
   readonly #ingest: Ingest;
   readonly #queryTimeoutMs: number;
+  #erasures = 0;
 
   private constructor(
     engine: Engine,
@@ -77,15 +78,16 @@ export class Store {
   }
 
   /**
-   * Rows of a reading statement, with parameters as `{name:Type}`; never longer than `timeoutMs` (default: the store's).
-   * @throws StoreError store.query-failed, store.query-timeout
+   * Rows of a reading statement, with parameters as `{name:Type}`; never longer than `timeoutMs` (default: the store's),
+   * and not beyond the signal. It sees each table as it was when it began: whole inserts, or nothing of them.
+   * @throws StoreError store.query-failed, store.query-timeout, store.query-ended
    */
   async query<T>(
     sql: string,
     parameters: Parameters = {},
-    options: { readonly timeoutMs?: number } = {},
+    { timeoutMs, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T[]> {
-    return this.#engine.query<T>(sql, parameters, options.timeoutMs ?? this.#queryTimeoutMs);
+    return this.#engine.query<T>(sql, parameters, timeoutMs ?? this.#queryTimeoutMs, signal);
   }
 
   /** A statement that writes to tables which are not fed from the log (scratch, detectors' own states). */
@@ -114,6 +116,15 @@ export class Store {
   /** Drops the rows of erased records and accounts, for good. */
   async erase(rows: ErasedRows): Promise<void> {
     await eraseRows(this.#engine, rows);
+    if (rows.account !== null) this.#erasures += 1;
+  }
+
+  /**
+   * Accounts erased so far. What was read before this number changed may name one of them. Records that are erased
+   * without their account, as by age every day, don't count: a finding may stand on what was there when it was made.
+   */
+  get erasures(): number {
+    return this.#erasures;
   }
 
   /** The leaf index at which the next batch begins. */

@@ -97,6 +97,69 @@ describe("store", () => {
     }
   });
 
+  test("a value can't end its quotes, alone or in a list, and a place without one is refused", async () => {
+    const store = await Store.open({ folder: join(root, "hostile"), migrations });
+    try {
+      const texts = [
+        "\\",
+        "\\'",
+        "'",
+        "''",
+        "a\\' OR 1; --",
+        "\n\r\t;{b:String}",
+        "\\N",
+        "\\0",
+        "é\u2028😀",
+        "",
+      ];
+      for (const text of texts) {
+        const rows = await store.query("SELECT {a:String} AS a, {b:Array(String)} AS b", {
+          a: text,
+          b: [text, text],
+        });
+        assert.deepEqual(rows, [{ a: text, b: [text, text] }]);
+      }
+      const many = Array.from({ length: 100_000 }, (_, i) => 2n ** 64n - 1n - BigInt(i));
+      const [sum] = await store.query<{ n: number }>("SELECT toUInt32(length({a:Array(UInt64)})) AS n", {
+        a: many,
+      });
+      assert.equal(sum?.n, many.length);
+      // The same connections had a value for `a` a moment ago.
+      for (let i = 0; i < 3; i++)
+        await assert.rejects(store.query("SELECT {a:UInt8}"), code("store.query-failed"));
+    } finally {
+      await store.close();
+    }
+  });
+
+  test("a long statement holds up nothing, and ends when nobody waits for it any more", async () => {
+    const store = await Store.open({ folder: join(root, "beside"), migrations });
+    try {
+      const stop = new AbortController();
+      const long =
+        "SELECT sum(cityHash64(number)) AS s FROM numbers(100000000000000) WHERE number > {a:UInt8}";
+      const answer = assert.rejects(
+        store.query(long, { a: 1 }, { signal: stop.signal }),
+        code("store.query-ended"),
+      );
+      await store.insertBatch({ rows: { names: [{ leaf: 0, name: "taken in meanwhile" }] }, position: 1 });
+      const values = Array.from({ length: 20 }, (_, i) => String(i));
+      const short = "SELECT name, {a:String} AS a FROM names";
+      const rows = await Promise.all(values.map((a) => store.query(short, { a })));
+      assert.deepEqual(
+        rows.flat(),
+        values.map((a) => ({ name: "taken in meanwhile", a })),
+      );
+      await store.erase({ records: [[0, 1]], account: null });
+      assert.deepEqual(await store.query(short, { a: "" }), []);
+      stop.abort();
+      await answer;
+      await assert.rejects(store.query(long, { a: 1 }, { signal: stop.signal }), code("store.query-ended"));
+    } finally {
+      await store.close();
+    }
+  });
+
   test("takes texts that are no valid Unicode", async () => {
     const store = await Store.open({ folder: join(root, "surrogates"), migrations });
     try {
