@@ -5,12 +5,15 @@ export const DETECT_ERROR_CODES: {
   readonly "detector-invalid": string;
   readonly "detector-unknown": string;
   readonly "detector-failed": string;
+  readonly "detector-overtaken": string;
 } = {
   "detector-invalid":
     "A detector's files are missing or don't fit the schema. The message names detector, file and place; docs/detection.md says what belongs there.",
   "detector-unknown": "No detector of that id is installed. `adyton detectors list` names all of them.",
   "detector-failed":
     "A detector could not finish. The other detectors' findings stand; the message and its cause say why this one failed.",
+  "detector-overtaken":
+    "Accounts were erased each time the detector read the store. It is due still and runs again.",
 };
 
 export type DetectErrorCode = keyof typeof DETECT_ERROR_CODES;

@@ -3,14 +3,15 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../core/finding.ts";
 import type { Assertion } from "./assertion.ts";
 import type { Detector } from "./catalog.ts";
-import type { Readable, RunOptions } from "./claims/claim.ts";
+import type { RunOptions } from "./claims/claim.ts";
 import { DetectError } from "./errors.ts";
 import { inCommon, joinCampaigns, overlap } from "./join-campaigns.ts";
+import { reading, type Source } from "./reader.ts";
 import { runDetector } from "./run-detector.ts";
 import { StandingClaims } from "./standing-claims.ts";
 
 export interface HuntOptions {
-  readonly store: Readable;
+  readonly store: Source;
   readonly detectors: readonly Detector[];
   /** The present, on the clock that drives detection. Nothing later is read. */
   readonly nowMs: number;
@@ -20,10 +21,26 @@ export interface HuntOptions {
   readonly level?: number;
 }
 
+/** A detector that could not finish. */
+export interface Failure {
+  readonly detector: string;
+  readonly error: DetectError;
+}
+
 export interface HuntResult {
   readonly findings: readonly Finding[];
-  /** Detectors that could not finish. The others' findings stand. */
-  readonly failures: readonly { readonly detector: string; readonly error: DetectError }[];
+  /** The others' findings stand. */
+  readonly failures: readonly Failure[];
+}
+
+export interface LookOptions {
+  /** A person asks: every detector runs, whenever its last time was. */
+  readonly everything?: boolean | undefined;
+}
+
+export interface RunningOptions extends LookOptions {
+  /** Ends the statement under way; no further detector begins. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const DEFAULT_LEVEL = 0.01;
@@ -36,9 +53,10 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
 }
 
 /**
- * Looks again and again, live by a timer, replayed by a virtual clock. Each detector runs at its own pace
- * (`everyHours`); in between its last assertions stand, and campaigns take in who joins them. The only state is what
- * was found and when each detector ran, so that equal sequences of looks give equal findings.
+ * Looks again and again. Each detector runs at its own pace (`everyHours`); in between its last assertions stand, and
+ * campaigns take in who joins them. The only state is what was found and when each detector ran.
+ * Replayed by a virtual clock, and for a person at the command line, a `look` runs what is due and then says what
+ * stands: equal sequences of looks give equal findings. Live, a `run` goes on beside `tick`s, which don't wait for it.
  */
 export class Watch {
   readonly #options: Omit<HuntOptions, "nowMs">;
@@ -48,6 +66,10 @@ export class Watch {
   readonly #last = new Map<string, readonly Assertion[]>();
   readonly #campaigns = new StandingClaims();
   #known: readonly Finding[];
+  /** Ends with the last run that was asked for: no detector runs twice at once. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** What failed in runs since the last tick. */
+  readonly #failures: Failure[] = [];
 
   constructor(options: Omit<HuntOptions, "nowMs">) {
     this.#options = options;
@@ -55,24 +77,98 @@ export class Watch {
     this.#known = options.previous ?? [];
   }
 
+  /** @param nowMs not before the last look's. Nothing later is read. Never throws. */
+  async look(nowMs: number, options: LookOptions = {}): Promise<HuntResult> {
+    const failures: Failure[] = [];
+    await this.#inTurn(() => this.#runAll(nowMs, options, failures));
+    return this.#standing(nowMs, failures);
+  }
+
   /**
-   * @param nowMs not before the last look's. Nothing later is read. Never throws.
-   * @param everything a person asks: every detector runs, whenever its last time was
+   * Runs the detectors that are due, one after the other, after a run under way. What each finds and who fails counts
+   * from the tick after it ended.
+   * @returns how long they took, ms. Never throws.
    */
-  async look(nowMs: number, { everything = false }: { everything?: boolean } = {}): Promise<HuntResult> {
-    const failures: { detector: string; error: DetectError }[] = [];
-    const level = this.#levelOfEach();
-    for (const detector of this.#detectors) {
-      try {
-        await this.#run(detector, { nowMs, level }, everything);
-      } catch (cause) {
-        const message = `detector ${detector.id} did not finish`;
-        failures.push({
-          detector: detector.id,
-          error: new DetectError("detector-failed", message, { cause }),
-        });
+  async run(nowMs: number, options: RunningOptions = {}): Promise<number> {
+    return await this.#inTurn(async () => {
+      const began = performance.now();
+      await this.#runAll(nowMs, options, this.#failures);
+      return performance.now() - began;
+    });
+  }
+
+  /** Says what stands and who joined it, beside a run. Never throws. */
+  async tick(nowMs: number): Promise<HuntResult> {
+    const failures: Failure[] = [];
+    let renewals: number;
+    do {
+      // A claim that a run renewed meanwhile begins without those who joined the one before it: they are asked for
+      // again, so that nobody leaves a finding for the length of a tick.
+      renewals = this.#campaigns.renewals;
+      failures.length = 0;
+      for (const detector of this.#detectors) {
+        await this.#orFail(detector, failures, () =>
+          this.#follow(detector, { nowMs, level: this.#levelOfEach() }),
+        );
       }
+    } while (renewals !== this.#campaigns.renewals);
+    return this.#standing(nowMs, [...this.#failures.splice(0), ...failures]);
+  }
+
+  /** Whether the time of a detector has come. */
+  isDue(nowMs: number): boolean {
+    return this.#detectors.some((detector) => this.#isDue(detector, nowMs));
+  }
+
+  async #runAll(nowMs: number, options: RunningOptions, failures: Failure[]): Promise<void> {
+    for (const detector of this.#detectors) {
+      if (options.signal?.aborted === true) return;
+      await this.#orFail(detector, failures, () => this.#run(detector, nowMs, options), options.signal);
     }
+  }
+
+  async #run(detector: Detector, nowMs: number, { everything, signal }: RunningOptions): Promise<void> {
+    const options = { nowMs, level: this.#levelOfEach() };
+    if (everything === true || this.#isDue(detector, nowMs)) {
+      const accused = this.#campaigns.accused();
+      const assertions = await reading(
+        this.#options.store,
+        (store) => runDetector(store, detector, { ...options, accused }),
+        signal,
+      );
+      this.#ranMs.set(detector.id, nowMs);
+      if (detector.kind === "campaign") this.#campaigns.renew(detector, assertions, nowMs);
+      else this.#last.set(detector.id, assertions);
+    }
+    await this.#follow(detector, options, signal);
+  }
+
+  #isDue({ id, everyHours }: Detector, nowMs: number): boolean {
+    const ranMs = this.#ranMs.get(id);
+    return ranMs === undefined || nowMs >= ranMs + everyHours * HOUR_MS;
+  }
+
+  async #follow(detector: Detector, options: RunOptions, signal?: AbortSignal): Promise<void> {
+    await reading(this.#options.store, (store) => this.#campaigns.follow(store, detector, options), signal);
+  }
+
+  /** A detector that fails is reported, unless it was told to end. */
+  async #orFail(
+    { id }: Detector,
+    failures: Failure[],
+    work: () => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      if (signal?.aborted === true) return;
+      const error = new DetectError("detector-failed", `detector ${id} did not finish`, { cause });
+      failures.push({ detector: id, error });
+    }
+  }
+
+  #standing(nowMs: number, failures: readonly Failure[]): HuntResult {
     const assertions = [...[...this.#last.values()].flat(), ...this.#campaigns.assertions()];
     const findings = identify(joinCampaigns(assertions), this.#known, nowMs);
     const current = new Set(findings.map((finding) => finding.id));
@@ -80,17 +176,10 @@ export class Watch {
     return { findings, failures };
   }
 
-  async #run(detector: Detector, options: RunOptions, everything: boolean): Promise<void> {
-    const { store } = this.#options;
-    const ranMs = this.#ranMs.get(detector.id);
-    if (ranMs === undefined || everything || options.nowMs >= ranMs + detector.everyHours * HOUR_MS) {
-      const accused = this.#campaigns.accused();
-      const assertions = await runDetector(store, detector, { ...options, accused });
-      this.#ranMs.set(detector.id, options.nowMs);
-      if (detector.kind === "campaign") this.#campaigns.renew(detector, assertions, options.nowMs);
-      else this.#last.set(detector.id, assertions);
-    }
-    await this.#campaigns.follow(store, detector, options);
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return await mine;
   }
 
   /** Union bound over the detectors that test; a probe's predicate has an error statement of its own. */

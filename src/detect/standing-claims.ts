@@ -29,6 +29,12 @@ const DAY_MS = 86_400_000;
 export class StandingClaims {
   #claims: readonly StandingClaim[] = [];
   readonly #growth = new Map<string, readonly Assertion[]>();
+  #renewals = 0;
+
+  /** How often claims took the place of others. Who follows beside a run sees by it that there is more to follow. */
+  get renewals(): number {
+    return this.#renewals;
+  }
 
   /** What a run claims takes the place of what the detector claimed before of mostly the same accounts. */
   renew(detector: Detector, assertions: readonly Assertion[], nowMs: number): void {
@@ -51,9 +57,15 @@ export class StandingClaims {
       joined: new Set<string>(),
     }));
     this.#claims = [...kept, ...renewed];
+    this.#renewals += 1;
   }
 
-  /** Takes in accounts that began with the wordings of a detector's claims. @throws StoreError, DetectError */
+  /**
+   * Takes in accounts that began with the wordings of a detector's claims. Claims may be renewed while the answer is
+   * awaited: one that still stands then is the same object and takes them in, and what one takes in that doesn't stand
+   * any more is lost with it.
+   * @throws StoreError, DetectError
+   */
   async follow(store: Readable, detector: Detector, options: RunOptions): Promise<void> {
     const followed = this.#claims.filter(
       (claim) => claim.detector.id === detector.id && (claim.assertion.wordings ?? []).length > 0,
