@@ -22,7 +22,7 @@ import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
 import { DerivationPool } from "../derive-pool.ts";
-import { type Hunter, openHunter } from "../hunter.ts";
+import { type LiveHunter, openLiveHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 import { Analysis } from "./analysis.ts";
@@ -52,14 +52,18 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   const parts = await openParts(config, log);
   await rm(join(parts.folder.run, EXPORTS_FOLDER), { recursive: true, force: true });
   const response = await responseOf(parts, config, log);
-  const analysis = analysisOf(parts, response, config, log, await hunterOf(parts, config, log));
+  const stop = new AbortController();
+  const analysis = analysisOf(parts, response, await hunterOf(parts, config, log), {
+    ...{ config, log },
+    signal: stop.signal,
+  });
   let heard: StatusMessage = { type: "status", processes: [], counters: {} };
   const services: ApiOptions = {
     ...parts,
     log: parts.sealed,
     config,
     consoleFolder: CONSOLE_FOLDER,
-    hunt: config.detect.enabled ? () => analysis.hunt({ everything: true }) : null,
+    hunt: config.detect.enabled ? () => analysis.hunt() : null,
     components: () => componentsOf(heard),
     metrics: () => prometheusText(heard.counters, analysis.counters),
     endUserMaster: parts.keys.purposeKey(END_USER_PURPOSE),
@@ -74,8 +78,7 @@ export async function start({ config, log }: PartContext): Promise<Part> {
   await listen(web, config.console.listen);
   await listenOnSocket(local, join(parts.folder.run, "adyton.sock"));
 
-  const stop = new AbortController();
-  const running = analysis.run(stop.signal);
+  const running = analysis.run();
   const keeping = keepLastKnown(parts, config, { log, signal: stop.signal });
   response.start();
   const { host, port } = config.console.listen;
@@ -169,14 +172,13 @@ async function responseOf({ state, store, writer }: Parts, config: Config, log: 
 function analysisOf(
   parts: Parts,
   response: Response,
-  config: Config,
-  log: Logger,
-  hunter: Hunter | null,
+  hunter: LiveHunter | null,
+  { config, log, signal }: { config: Config; log: Logger; signal: AbortSignal },
 ): Analysis {
   const { sealed, store, deriver, state, writer } = parts;
   return new Analysis({
     pump: new Pump({ log: sealed, store, deriver }),
-    hunt: hunter,
+    hunter,
     keep: async (findings) => {
       await state.findings.upsert(findings, { record: recorderOf(writer, { by: "system" }) });
       await response.hunted(findings);
@@ -184,6 +186,7 @@ function analysisOf(
     tickMs: config.detect.tickMs,
     clock: Date.now,
     log,
+    signal,
   });
 }
 
@@ -194,10 +197,14 @@ async function serverOf(options: ApiOptions): Promise<Server> {
 /** Most findings that are remembered from earlier runs; the newest. */
 const MAX_PREVIOUS = 1_000;
 
-async function hunterOf({ store, state }: Parts, { detect }: Config, log: Logger): Promise<Hunter | null> {
+async function hunterOf(
+  { store, state }: Parts,
+  { detect }: Config,
+  log: Logger,
+): Promise<LiveHunter | null> {
   if (!detect.enabled) return null;
   const { items } = await state.findings.list({ limit: MAX_PREVIOUS });
-  return await openHunter({
+  return await openLiveHunter({
     store,
     config: detect,
     previous: items.map(({ finding }) => finding),

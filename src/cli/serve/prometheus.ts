@@ -19,6 +19,8 @@ export function prometheusText(
     adyton_analysis_exchanges_without_features_total: analysis.exchangesFailed,
     adyton_analysis_hunts_total: analysis.hunts,
     adyton_analysis_hunt_ms_total: analysis.huntMs,
+    adyton_analysis_detector_runs_total: analysis.runs,
+    adyton_analysis_detector_run_ms_total: analysis.runMs,
     adyton_analysis_failures_total: analysis.failures,
   };
   for (const [family, value] of Object.entries(single)) families.set(family, [`${family} ${value}`]);
