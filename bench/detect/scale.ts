@@ -7,6 +7,7 @@ import { loadDetectors } from "../../src/detect/catalog.ts";
 import { FEATURE_VERSION } from "../../src/detect/features/rows.ts";
 import { Watch } from "../../src/detect/hunt.ts";
 import { Store } from "../../src/store/store.ts";
+import { type Beside, ticksBeside } from "./beside.ts";
 import { fillOnThreads, piecesOf } from "./fill-threads.ts";
 import { streamWorld } from "./worlds.ts";
 
@@ -26,8 +27,10 @@ export interface ScaleResult {
   }[];
   readonly huntSeconds: number;
   readonly huntCpuSeconds: number;
-  /** A look right after, when no detector is due; a look in which all are due costs what the hunt costs. */
+  /** A look right after, when no detector is due. */
   readonly tickSeconds: number;
+  /** Ticks while all detectors run again. */
+  readonly beside: Beside;
   /** Largest resident size of this process, which holds the engine, bytes. */
   readonly peakBytes: number;
   readonly storeBytes: number;
@@ -108,6 +111,7 @@ export async function runScale(exchanges: number, folder: string, keep: boolean)
     const beganMs = performance.now();
     for (const watch of watches) await watch.look(nowMs + TICK_MS);
     const tickSeconds = (performance.now() - beganMs) / 1000;
+    const beside = await ticksBeside(store, watches, nowMs + TICK_MS);
     const tables = await store.tables();
     const accounts = accountsFor(exchanges);
     return {
@@ -119,6 +123,7 @@ export async function runScale(exchanges: number, folder: string, keep: boolean)
       huntSeconds: hunt.reduce((sum, one) => sum + one.seconds, 0),
       huntCpuSeconds: hunt.reduce((sum, one) => sum + one.cpuSeconds, 0),
       tickSeconds,
+      beside,
       peakBytes,
       storeBytes: tables.reduce((sum, table) => sum + table.bytes, 0),
     };
@@ -132,7 +137,7 @@ export async function runScale(exchanges: number, folder: string, keep: boolean)
 export function printScale(results: readonly ScaleResult[]): void {
   for (const one of results) {
     console.log(
-      `\n${one.exchanges} exchanges of ${one.accounts} accounts: ${Math.round(one.exchangesASecond)} a second derived and stored (${one.cpuMicroseconds.toFixed(0)} us of processor time each), hunt ${one.huntSeconds.toFixed(1)} s (${one.huntCpuSeconds.toFixed(1)} s of processor time), next tick ${one.tickSeconds.toFixed(3)} s, at most ${(one.peakBytes / 2 ** 30).toFixed(2)} GiB, ${(one.storeBytes / one.exchanges).toFixed(0)} bytes an exchange on disk`,
+      `\n${one.exchanges} exchanges of ${one.accounts} accounts: ${Math.round(one.exchangesASecond)} a second derived and stored (${one.cpuMicroseconds.toFixed(0)} us of processor time each), hunt ${one.huntSeconds.toFixed(1)} s (${one.huntCpuSeconds.toFixed(1)} s of processor time), next tick ${one.tickSeconds.toFixed(3)} s, largest of ${one.beside.ticks} ticks while all detectors ran again for ${one.beside.runSeconds.toFixed(1)} s and ${one.beside.rowsInserted} rows were inserted ${one.beside.slowestTickSeconds.toFixed(3)} s, at most ${(one.peakBytes / 2 ** 30).toFixed(2)} GiB, ${(one.storeBytes / one.exchanges).toFixed(0)} bytes an exchange on disk`,
     );
     for (const { detector, seconds, cpuSeconds, findings, failure } of one.hunt) {
       const outcome = failure === "" ? `${findings} findings` : `did not finish: ${failure.slice(0, 200)}`;
