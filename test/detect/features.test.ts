@@ -111,6 +111,14 @@ test("what varies inside a template leaves its affixes alone", () => {
   assert.equal(masked.skeleton, rowOf(ask('translate "see you" into 12 languages')).skeleton);
 });
 
+test("an exercise with other numbers is the same input, and another conversation", () => {
+  const first = rowOf(ask("A train covers 1,200 miles in 2.5 hours. How fast is it?"));
+  const second = rowOf(ask("A train covers 90 miles in 3 hours. How fast is it?"));
+  assert.equal(first.input, second.input);
+  assert.notEqual(first.conversation, second.conversation);
+  assert.notEqual(first.input, rowOf(ask("A bus covers 90 miles in 3 hours. How fast is it?")).input);
+});
+
 test("one-line prompts are cut at sentences, lines at line ends", () => {
   const masked = new MaskedText(1);
   const cut = (text: string, part: keyof Affixes): string => {

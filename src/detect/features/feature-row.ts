@@ -35,9 +35,9 @@ export interface FeatureRow extends NumericColumns {
   /** What a template leaves at the ends of the last user message: at most four different hashes. */
   readonly affixes: readonly bigint[];
   readonly skeleton: bigint;
-  /** The last user message, exactly but for white space around it. */
+  /** The last user message, whatever its numbers are: equal but for them and white space around it is one input. */
   readonly input: bigint;
-  /** The whole conversation, message by message as `input`: equal ones are the same prompt prefix. */
+  /** The whole conversation, message by message, exactly but for white space around each: the same prompt prefix. */
   readonly conversation: bigint;
   readonly toolset: bigint;
   readonly client: bigint;

@@ -84,7 +84,7 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
   const { hasher, text } = reader;
   const { messages } = prompt;
   const asked = messages.findLast((message) => message.role === "user")?.text ?? "";
-  const input = hasher.of("input", asked.trim());
+  const message = hasher.of("input", asked.trim());
   let [chars, turns, system] = [0, 0, ""];
   let continued: 0 | 1 = 0;
   for (const message of messages) {
@@ -105,8 +105,8 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
     ...reader.languages.of(text, asked),
     affixes: affixesOf(text, hasher),
     skeleton: hasher.ofBytes("skeleton", text.bytes, ...text.bytesOf({ from: 0, to: text.count })),
-    input,
-    ...conversationHashes(messages, hasher, { asked, input }),
+    input: inputOf(asked.trim(), message, hasher),
+    ...conversationHashes(messages, hasher, { asked, hash: message }),
     embedding: embedHashes(text.hashes, text.count),
     shape: shapeOf(asked),
     near: nearKeys(text.hashes, text.count),
@@ -115,6 +115,15 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
     recall: recallBits(asked, system),
     asked_run: longestRun(asked),
   };
+}
+
+/** A number, its points, commas and colons included. */
+const NUMBERS = /\d(?:[\d.,:]*\d)?/g;
+
+/** What is asked, whatever its numbers are: exercises that give everybody other numbers are one exercise. */
+function inputOf(asked: string, message: bigint, hasher: KeyedHash): bigint {
+  const masked = asked.replace(NUMBERS, "0");
+  return masked === asked ? message : hasher.of("input", masked);
 }
 
 /** Up to four different hashes of what a template leaves at the ends of a message. */
@@ -140,7 +149,7 @@ const BYTES_A_MESSAGE = 9;
 function conversationHashes(
   messages: readonly Message[],
   hasher: KeyedHash,
-  known: { readonly asked: string; readonly input: bigint },
+  known: { readonly asked: string; readonly hash: bigint },
 ): Pick<FeatureRow, "conversation" | "prefix"> {
   const bytes = new Uint8Array(messages.length * BYTES_A_MESSAGE);
   const view = new DataView(bytes.buffer);
@@ -148,8 +157,7 @@ function conversationHashes(
   messages.forEach(({ role, text }, index) => {
     const at = index * BYTES_A_MESSAGE;
     view.setUint8(at, ROLE_CODES[role]);
-    const input = text === known.asked ? known.input : hasher.of("input", text.trim());
-    view.setBigUint64(at + 1, input);
+    view.setBigUint64(at + 1, text === known.asked ? known.hash : hasher.of("input", text.trim()));
     if (role === "assistant") before = at;
   });
   return {
