@@ -148,6 +148,7 @@ function listWorker(index: number, group: number, sinceHour: number): ListWorker
     marks: [],
     inputs: 20,
     texts: 20,
+    sample: [1000 * index + group],
     hours: 8,
     sinceMs: sinceHour * HOUR_MS,
     askedMean: 4 + group,
@@ -170,8 +171,25 @@ const ALIKE_PARAMETERS: Omit<AlikeParameters, "accused"> = {
   settlingHours: 24,
   startHours: [2, 12, 48],
   minLoadOdds: 3,
+  minDistinctShare: 0.7,
+  maxSampled: 64,
+  growLevel: 0.01,
 };
 const CROWD = Array.from({ length: 24 }, (_, index) => listWorker(index, 3 + (index % 3), index * 8));
+
+test("who began with accused accounts by chance is not accused with them, and who joined them is", () => {
+  const campaign = Array.from({ length: 12 }, (_, index) => listWorker(index, 1, 60 + index / 8));
+  const accused = new Set(campaign.map(({ account }) => account));
+  // Alike, and about as many at any time: two of them within the campaign's hours.
+  const alike = Array.from({ length: 14 }, (_, index) => listWorker(100 + index, 1, 30 + 5 * index));
+  const joiners = Array.from({ length: 4 }, (_, index) => listWorker(200 + index, 1, 61 + index / 8));
+  const claimed = (rows: readonly ListWorker[]): number =>
+    judgeAlike([...rows, ...CROWD], { ...ALIKE_PARAMETERS, accused })[0]?.members.filter(
+      ({ account }) => !accused.has(account),
+    ).length ?? 0;
+  assert.equal(claimed([...campaign, ...alike]), 0);
+  assert.equal(claimed([...campaign, ...joiners]), 4);
+});
 
 test("an accused half of a campaign is no standard for when its other half began", () => {
   const halves = [1, 2].flatMap((group) =>

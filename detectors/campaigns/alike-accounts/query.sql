@@ -11,6 +11,7 @@ WITH
             count() AS exchanges,
             countIf(continued) AS followUps,
             uniqExact(toStartOfHour(time)) AS hours,
+            dateDiff('hour', min(time), max(time)) + 1 AS span, -- hours begun
             min(time) AS since,
             arraySort(arrayConcat(
                 groupArrayIf(system, NOT continued AND system != 0),
@@ -22,6 +23,7 @@ WITH
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account
         HAVING exchanges >= {minInputs:UInt32} AND hours >= {minHours:UInt32}
+           AND (hours < span OR span >= {wholeRunHours:UInt32} OR exchanges < {runRate:UInt32} * hours)
            AND followUps <= {maxFollowUpShare:Float64} * exchanges
     ),
     lists AS
@@ -29,10 +31,15 @@ WITH
         SELECT
             user,
             count() AS inputs,
-            countIf(dateDiff('minute', first, last) < {onceMinutes:UInt32}) AS once
+            countIf(dateDiff('minute', first, last) < {onceMinutes:UInt32}) AS once,
+            groupArraySorted({maxSampled:UInt32})(asked) AS sample
         FROM
         (
-            SELECT any(cityHash64(account)) AS user, min(time) AS first, max(time) AS last
+            SELECT
+                any(cityHash64(account)) AS user,
+                any(toUInt32(bitShiftRight(cityHash64(input), 32))) AS asked,
+                min(time) AS first,
+                max(time) AS last
             FROM exchange_features
             WHERE served AND NOT continued
               AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
@@ -76,6 +83,7 @@ SELECT
         arraySlice(working.marks, {minInputs:UInt32})
     ))) AS marks,
     toUInt32(lists.inputs) AS inputs,
+    lists.sample AS sample,
     toUInt32(shapes.texts) AS texts,
     toUInt32(working.hours) AS hours,
     toFloat64(toUnixTimestamp64Milli(working.since)) AS sinceMs,

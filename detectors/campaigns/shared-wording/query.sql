@@ -93,6 +93,10 @@ WITH
                 bitCount(groupBitOrIf(bitShiftLeft(toUInt64(1), hour % 61), askings = 1))
             ) AS hours,
             minIf(first, askings = 1) AS since,
+            -- One fast run without an hour's pause is an evaluation or a sitting.
+            maxIf(hour, askings = 1) - minIf(hour, askings = 1) + 1 AS span,
+            hours >= arrayMin({hourLevels:Array(UInt32)})
+                AND (hours < span OR span >= {wholeRunHours:UInt32} OR inputs < {runRate:UInt32} * hours) AS cameBack,
             inputs > 0 AND inputs >= {minOwnPrivateShare:Float64} * uses AS isPrivate
         FROM asked
         LEFT JOIN several ON several.input = asked.input
@@ -107,10 +111,10 @@ WITH
             affix,
             count() AS sharers,
             sum(users.inputs) AS inputs,
-            groupArrayIf(hours, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)})) AS worked,
+            groupArrayIf(hours, isPrivate AND cameBack) AS worked,
             sumIf(user, isPrivate) AS fingerprint, -- modulo 2^64
             groupArraySortedIf({sketchSize:UInt32})(toUInt32(user), isPrivate) AS smallest,
-            arraySort(groupArrayIf(since, isPrivate AND hours >= arrayMin({hourLevels:Array(UInt32)}))) AS starts
+            arraySort(groupArrayIf(since, isPrivate AND cameBack)) AS starts
         FROM users
         GROUP BY affix
         HAVING sharers >= {minNullAccounts:UInt32}

@@ -9,6 +9,7 @@ export async function alikeAccounts(
   detector: Detector,
   options: RunOptions,
 ): Promise<Assertion[]> {
+  const growLevel = numberParameter(detector, "growLevel");
   const rows = await rowsOf<ListWorker>(store, detector, options);
   const cohorts = judgeAlike(rows, {
     nowMs: options.nowMs,
@@ -19,9 +20,11 @@ export async function alikeAccounts(
     settlingHours: numberParameter(detector, "settlingHours"),
     startHours: listParameter(detector, "startHours"),
     minLoadOdds: numberParameter(detector, "minLoadOdds"),
+    minDistinctShare: numberParameter(detector, "minDistinctShare"),
+    maxSampled: numberParameter(detector, "maxSampled"),
     accused: options.accused ?? new Set(),
+    growLevel,
   });
-  const growLevel = numberParameter(detector, "growLevel");
   return cohorts
     .filter((cohort) => cohort.adjusted <= options.level || cohort.pValue <= growLevel)
     .map((cohort) => ({
@@ -62,6 +65,7 @@ function assertionOf(detector: Detector, cohort: Cohort, { judged, workers, leve
         value: `${cohort.broad} of ${cohort.size} alike accounts beyond the range of list workers, p = ${figure(cohort.breadth)}`,
       },
       { name: "odds of even loads, no part of the claim", value: figure(cohort.loadOdds) },
+      { name: "different ones among their inputs", value: share(cohort.distinctShare) },
       {
         name: "self-similarity of an account's inputs",
         value: `${figure(cohort.selfSimilarity)} (small: it asks about everything)`,

@@ -3,7 +3,8 @@ import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-clusters.ts";
 import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
-import { sharedStart } from "../../core/statistics/shared-start.ts";
+import { countBelow } from "../../core/statistics/ordered.ts";
+import { logHypergeometricTail, type SharedStart, sharedStart } from "../../core/statistics/shared-start.ts";
 import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../features/embedding.ts";
 
 /** A row of the query: an account that works through a list. All of it adds up, so that groups are sums. */
@@ -16,6 +17,8 @@ export interface ListWorker {
   /** Different inputs, and texts that the sums are over: more where an input was sampled several times. */
   readonly inputs: number;
   readonly texts: number;
+  /** Hashes of the inputs with the smallest ones, ascending; of `maxSampled` inputs and fewer all. */
+  readonly sample: readonly number[];
   readonly hours: number;
   readonly sinceMs: number;
   /** Means and standard deviations of the logarithm of characters asked and of tokens answered. */
@@ -45,8 +48,14 @@ export interface AlikeParameters {
   /** Lengths of the windows in which members may have begun together, hours. */
   readonly startHours: readonly number[];
   readonly minLoadOdds: number;
+  /** Share of different ones among the inputs of those who are accused. */
+  readonly minDistinctShare: number;
+  /** Inputs in a row's sample at most. */
+  readonly maxSampled: number;
   /** Accounts in standing claims. */
   readonly accused: ReadonlySet<string>;
+  /** Level at which accounts join those of a standing claim. */
+  readonly growLevel: number;
 }
 
 export interface Cohort {
@@ -67,6 +76,8 @@ export interface Cohort {
   readonly broad: number;
   /** Mean self-similarity of what a member asks: small when it asks about everything. */
   readonly selfSimilarity: number;
+  /** Share of different ones among what the members ask. */
+  readonly distinctShare: number;
   readonly pValue: number;
   readonly adjusted: number;
 }
@@ -88,21 +99,27 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   const peers = peersOf(units, groups, parameters);
   const { limit } = mirroredTail(peers.map(breadthOf));
   const startsOf = (workers: readonly ListWorker[]): number[] =>
-    workers
-      .map((row) => row.sinceMs)
-      .filter((ms) => ms >= settledMs)
-      .sort((a, b) => a - b);
+    inOrder(workers.map((row) => row.sinceMs).filter((ms) => ms >= settledMs));
   // Whom a standing claim accuses began when its campaign did: no standard for when the others begin.
-  const others = peers.filter((row) => !parameters.accused.has(row.account));
+  const isNew = (row: ListWorker): boolean => !parameters.accused.has(row.account);
+  const others = peers.filter(isNew);
   const othersMs = startsOf(others);
   const standard = new Set(others);
   const cohorts = distinct([...groups, ...groupsByMark(units)])
     .filter((group) => group.length >= parameters.minAccounts)
     .map((group) => {
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      const more = startsOf(members.filter((row) => !standard.has(row)));
-      const everybodyMs = more.length === 0 ? othersMs : [...othersMs, ...more].sort((a, b) => a - b);
-      const context = { everybodyMs, settledMs, limit, units: units.length, peers: peers.length };
+      const silent = members.filter((row) => !standard.has(row));
+      const everybodyMs = inOrder([...othersMs, ...startsOf(silent)]);
+      const unaccusedMs = inOrder([...othersMs, ...startsOf(silent.filter(isNew))]);
+      const context = {
+        everybodyMs,
+        unaccusedMs,
+        settledMs,
+        limit,
+        units: units.length,
+        peers: peers.length,
+      };
       return judgeCohort(members, { ...context, parameters });
     });
   const adjusted = adjustedPValues(cohorts.map((cohort) => cohort.pValue));
@@ -234,8 +251,12 @@ function scaleOf(values: readonly number[]): number {
   return 1.4826 * median(values.map((value) => Math.abs(value - middle))) + LEAST_SCALE;
 }
 
+function inOrder(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b);
+}
+
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  return inOrder(values)[values.length >> 1] ?? 0;
 }
 
 function judgeCohort(
@@ -243,6 +264,8 @@ function judgeCohort(
   context: {
     /** Known beginnings of members and peers, ascending. */
     readonly everybodyMs: readonly number[];
+    /** The same without whom a standing claim accuses. */
+    readonly unaccusedMs: readonly number[];
     readonly settledMs: number;
     /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
     readonly limit: number;
@@ -251,14 +274,17 @@ function judgeCohort(
     readonly parameters: AlikeParameters;
   },
 ): Omit<Cohort, "adjusted"> {
-  const { everybodyMs, settledMs, limit, units, peers, parameters } = context;
+  const { everybodyMs, unaccusedMs, settledMs, limit, units, peers, parameters } = context;
   const known = members.filter((row) => row.sinceMs >= settledMs);
   const start = sharedStart(
     known.map((row) => row.sinceMs),
     everybodyMs,
     parameters.startHours,
   );
-  const together = start.members.map((index) => known[index]).filter((row) => row !== undefined);
+  const together = withoutPassengers(
+    start.members.map((index) => known[index]).filter((row) => row !== undefined),
+    { known, window: start, unaccusedMs, parameters },
+  );
   const broad = members.filter((row) => breadthOf(row) > limit);
   const breadth = tailExcess(broad.length, { of: units, estimatedFrom: peers });
   const loadOdds = loadOddsOf(together, parameters);
@@ -271,6 +297,7 @@ function judgeCohort(
   const surelyBroad = broad.filter((row) => sureBreadthOf(row) > limit || alsoBegun.has(row));
   const wide = surelyBroad.length < parameters.minAccounts ? 1 : breadth;
   const accused = begun <= wide ? together : surelyBroad;
+  const distinctShare = distinctShareOf(accused, parameters.maxSampled);
   return {
     members: accused,
     size: members.length,
@@ -282,8 +309,53 @@ function judgeCohort(
     broad: broad.length,
     selfSimilarity:
       accused.reduce((sum, row) => sum + selfSimilarityOf(row), 0) / Math.max(1, accused.length),
-    pValue: smallestOf([begun, wide]),
+    distinctShare,
+    // Who asks the same as the others takes nothing that they don't have: a class, or users of one benchmark.
+    pValue: distinctShare < parameters.minDistinctShare ? 1 : smallestOf([begun, wide]),
   };
+}
+
+/**
+ * Whom a standing claim accuses made the window; who else of the group began in it may be there by chance. They are
+ * accused with it only if they, by themselves, began in it more often than list workers do (Fisher's exact test of this
+ * one window, at `growLevel`).
+ */
+function withoutPassengers(
+  together: readonly ListWorker[],
+  context: {
+    /** Members of the group whose beginnings are known. */
+    readonly known: readonly ListWorker[];
+    readonly window: SharedStart;
+    /** Beginnings of all whom no standing claim accuses, ascending. */
+    readonly unaccusedMs: readonly number[];
+    readonly parameters: AlikeParameters;
+  },
+): readonly ListWorker[] {
+  const { known, window, unaccusedMs, parameters } = context;
+  const isNew = (row: ListWorker): boolean => !parameters.accused.has(row.account);
+  const fresh = together.filter(isNew);
+  if (fresh.length === 0 || fresh.length === together.length) return together;
+  const toMs = window.fromMs + window.hours * HOUR_MS;
+  const logP = logHypergeometricTail({
+    drawn: known.filter(isNew).length,
+    hits: fresh.length,
+    marked: countBelow(unaccusedMs, toMs) - countBelow(unaccusedMs, window.fromMs),
+    all: unaccusedMs.length,
+  });
+  return Math.exp(logP) <= parameters.growLevel ? together : together.filter((row) => !isNew(row));
+}
+
+/**
+ * Of all inputs of the rows, how many are different: told by the inputs below the hash up to which every row's are
+ * known (coordinated bottom-k samples: Cohen and Kaplan 2007). 0 for no rows.
+ */
+function distinctShareOf(rows: readonly ListWorker[], maxSampled: number): number {
+  const known = rows.reduce(
+    (least, { sample }) => (sample.length < maxSampled ? least : Math.min(least, sample.at(-1) ?? 0)),
+    Number.POSITIVE_INFINITY,
+  );
+  const asked = rows.flatMap(({ sample }) => sample.filter((hash) => hash <= known));
+  return new Set(asked).size / Math.max(1, asked.length);
 }
 
 /** Loads count from the threshold on: what every list worker has by definition is no evidence of evenness. */
