@@ -150,6 +150,7 @@ function listWorker(index: number, group: number, sinceHour: number): ListWorker
     texts: 20,
     sample: [1000 * index + group],
     hours: 8,
+    days: 9,
     sinceMs: sinceHour * HOUR_MS,
     askedMean: 4 + group,
     askedSpread: 0.3,
@@ -189,6 +190,16 @@ test("who began with accused accounts by chance is not accused with them, and wh
     ).length ?? 0;
   assert.equal(claimed([...campaign, ...alike]), 0);
   assert.equal(claimed([...campaign, ...joiners]), 4);
+});
+
+test("who comes so rarely that it may have come before has no known beginning", () => {
+  const startOf = (days: number): number => {
+    const rows = Array.from({ length: 8 }, (_, index) => ({ ...listWorker(index, 1, 60 + index / 8), days }));
+    const cohorts = judgeAlike([...rows, ...CROWD], { ...ALIKE_PARAMETERS, accused: new Set() });
+    return cohorts.find(({ size }) => size === rows.length)?.start ?? 1;
+  };
+  assert.ok(startOf(6) < 1e-4); // six days of six
+  assert.equal(startOf(2), 1);
 });
 
 test("an accused half of a campaign is no standard for when its other half began", () => {

@@ -12,6 +12,7 @@ WITH
             countIf(continued) AS followUps,
             uniqExact(toStartOfHour(time)) AS hours,
             dateDiff('hour', min(time), max(time)) + 1 AS span, -- hours begun
+            uniqExact(toDate(time)) AS days,
             min(time) AS since,
             arraySort(arrayConcat(
                 groupArrayIf(system, NOT continued AND system != 0),
@@ -86,6 +87,7 @@ SELECT
     lists.sample AS sample,
     toUInt32(shapes.texts) AS texts,
     toUInt32(working.hours) AS hours,
+    toUInt32(working.days) AS days,
     toFloat64(toUnixTimestamp64Milli(working.since)) AS sinceMs,
     toFloat64(shapes.askedMean) AS askedMean,
     toFloat64(shapes.askedSpread) AS askedSpread,

@@ -20,6 +20,8 @@ export interface ListWorker {
   /** Hashes of the inputs with the smallest ones, ascending; of `maxSampled` inputs and fewer all. */
   readonly sample: readonly number[];
   readonly hours: number;
+  /** Different days (UTC) on which it sent anything. */
+  readonly days: number;
   readonly sinceMs: number;
   /** Means and standard deviations of the logarithm of characters asked and of tokens answered. */
   readonly askedMean: number;
@@ -83,6 +85,7 @@ export interface Cohort {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const PASSES = 4;
 /** Keeps the logarithm of a spread finite: a list of inputs of one length. */
 const LEAST_SPREAD = 0.05;
@@ -94,12 +97,12 @@ const LEAST_SIMILARITY = 0.02;
 export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParameters): Cohort[] {
   const units = unitsOf(rows);
   const firstMs = units.reduce((least, row) => Math.min(least, row.sinceMs), Number.POSITIVE_INFINITY);
-  const settledMs = firstMs + parameters.settlingHours * HOUR_MS;
+  const hasKnownStart = (row: ListWorker): boolean => isNewcomer(row, firstMs, parameters);
   const groups = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES });
   const peers = peersOf(units, groups, parameters);
   const { limit } = mirroredTail(peers.map(breadthOf));
   const startsOf = (workers: readonly ListWorker[]): number[] =>
-    inOrder(workers.map((row) => row.sinceMs).filter((ms) => ms >= settledMs));
+    inOrder(workers.filter(hasKnownStart).map((row) => row.sinceMs));
   // Whom a standing claim accuses began when its campaign did: no standard for when the others begin.
   const isNew = (row: ListWorker): boolean => !parameters.accused.has(row.account);
   const others = peers.filter(isNew);
@@ -115,7 +118,7 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
       const context = {
         everybodyMs,
         unaccusedMs,
-        settledMs,
+        hasKnownStart,
         limit,
         units: units.length,
         peers: peers.length,
@@ -126,6 +129,19 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   return cohorts
     .map((cohort, index) => ({ ...cohort, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || nameOf(a).localeCompare(nameOf(b)));
+}
+
+/** Chance at which somebody who had worked before, as often as since, would not have been seen before. */
+const UNSEEN_CHANCE = 0.1;
+
+/**
+ * Whether an account's first exchange in the window is its beginning: it came after the settling time, and somebody who
+ * works on as many of the days would hardly have stayed away on all days before. Who comes rarely may have come before.
+ */
+function isNewcomer(row: ListWorker, firstMs: number, { settlingHours, nowMs }: AlikeParameters): boolean {
+  if (row.sinceMs < firstMs + settlingHours * HOUR_MS) return false;
+  const share = Math.min(1, row.days / Math.max(1, Math.ceil((nowMs - row.sinceMs) / DAY_MS)));
+  return (1 - share) ** ((row.sinceMs - firstMs) / DAY_MS) <= UNSEEN_CHANCE;
 }
 
 /** No group speaks for more than this share of the list workers: a large campaign must not become the standard. */
@@ -266,7 +282,7 @@ function judgeCohort(
     readonly everybodyMs: readonly number[];
     /** The same without whom a standing claim accuses. */
     readonly unaccusedMs: readonly number[];
-    readonly settledMs: number;
+    readonly hasKnownStart: (row: ListWorker) => boolean;
     /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
     readonly limit: number;
     readonly units: number;
@@ -274,8 +290,8 @@ function judgeCohort(
     readonly parameters: AlikeParameters;
   },
 ): Omit<Cohort, "adjusted"> {
-  const { everybodyMs, unaccusedMs, settledMs, limit, units, peers, parameters } = context;
-  const known = members.filter((row) => row.sinceMs >= settledMs);
+  const { everybodyMs, unaccusedMs, hasKnownStart, limit, units, peers, parameters } = context;
+  const known = members.filter(hasKnownStart);
   const start = sharedStart(
     known.map((row) => row.sinceMs),
     everybodyMs,
