@@ -121,6 +121,17 @@ test("a detector that never ends holds up neither taking in nor ticks nor the en
   assert.equal(await store.position(), analysis.counters.exchangesTaken);
 });
 
+test("what a run finds is kept as it ends, however far apart ticks are", async (t) => {
+  const store = await filledStore(t);
+  const pump = { step: async () => NOTHING_NEW };
+  const hunter = watchOf(store, [wording]);
+  const { ended, stop, kept } = start({ pump, hunter, tickMs: 100 * DEADLINE_MS });
+  t.after(stop);
+  await until(() => kept().length === 12, "the campaign");
+  stop();
+  await ended;
+});
+
 test("a person's hunt runs every detector and says what stands then; findings are kept one look at a time", async (t) => {
   const store = await filledStore(t);
   let [atOnce, most] = [0, 0];

@@ -144,6 +144,8 @@ export class Analysis {
       this.counters.runs += 1;
       this.counters.runMs += tookMs;
       this.#runs.delete(run);
+      // What it found is kept now, however far apart ticks are.
+      this.#tickedAtMs = Number.NEGATIVE_INFINITY;
     });
     this.#runs.add(run);
     await run;
