@@ -7,19 +7,13 @@ import { test } from "node:test";
 import type { Assertion } from "../../src/detect/assertion.ts";
 import { CASE_START_MS, rowsOfCase } from "../../src/detect/case-rows.ts";
 import { loadCases } from "../../src/detect/cases.ts";
-import { type Detector, loadDetectors } from "../../src/detect/catalog.ts";
 import { Watch } from "../../src/detect/hunt.ts";
 import { StandingClaims } from "../../src/detect/standing-claims.ts";
 import { Store } from "../../src/store/store.ts";
+import { CLAIMED_MS, detectorNamed, JOINED_MS } from "../helpers/campaign-with-joiners.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-async function detectorNamed(id: string): Promise<Detector> {
-  const found = (await loadDetectors()).find((detector) => detector.id === id);
-  assert.ok(found, id);
-  return found;
-}
 
 function claim(accounts: readonly string[], more: Partial<Assertion> = {}): Assertion {
   return {
@@ -38,7 +32,7 @@ function claim(accounts: readonly string[], more: Partial<Assertion> = {}): Asse
 }
 
 test("accounts that begin with a claimed wording join at the next look, long before the detector runs again", async () => {
-  const detector = { ...(await detectorNamed("shared-wording")), everyHours: 100 };
+  const detector = await detectorNamed("shared-wording", { everyHours: 100 });
   const dealt = (await loadCases(detector)).find(({ name }) => name === "hit-dealt-list");
   const list = dealt?.traffic.find(({ accounts }) => accounts === "dealt");
   assert.ok(dealt && list);
@@ -58,9 +52,9 @@ test("accounts that begin with a claimed wording join at the next look, long bef
     for (const [table, rows] of Object.entries(rowsOfCase({ ...dealt, traffic })))
       await store.insert(table, rows);
     const watch = new Watch({ store, detectors: [detector] });
-    const [found] = (await watch.look(CASE_START_MS + 48 * HOUR_MS)).findings;
+    const [found] = (await watch.look(CLAIMED_MS)).findings;
     assert.equal(found?.accounts.length, 12);
-    const [grown, ...others] = (await watch.look(CASE_START_MS + 60 * HOUR_MS)).findings;
+    const [grown, ...others] = (await watch.look(JOINED_MS)).findings;
     assert.deepEqual(others, []);
     assert.equal(grown?.id, found.id);
     const joined = grown.accounts.filter((account) => !found.accounts.includes(account));

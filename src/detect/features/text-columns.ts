@@ -84,7 +84,7 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
   const { hasher, text } = reader;
   const { messages } = prompt;
   const asked = messages.findLast((message) => message.role === "user")?.text ?? "";
-  const message = hasher.of("input", asked.trim());
+  const exact = hasher.of("input", asked.trim());
   let [chars, turns, system] = [0, 0, ""];
   let continued: 0 | 1 = 0;
   for (const message of messages) {
@@ -105,8 +105,8 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
     ...reader.languages.of(text, asked),
     affixes: affixesOf(text, hasher),
     skeleton: hasher.ofBytes("skeleton", text.bytes, ...text.bytesOf({ from: 0, to: text.count })),
-    input: inputOf(asked.trim(), message, hasher),
-    ...conversationHashes(messages, hasher, { asked, hash: message }),
+    input: inputOf(asked.trim(), exact, hasher),
+    ...conversationHashes(messages, hasher, { asked, exact }),
     embedding: embedHashes(text.hashes, text.count),
     shape: shapeOf(asked),
     near: nearKeys(text.hashes, text.count),
@@ -121,9 +121,9 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
 const NUMBERS = /\d(?:[\d.,:]*\d)?/g;
 
 /** What is asked, whatever its numbers are: exercises that give everybody other numbers are one exercise. */
-function inputOf(asked: string, message: bigint, hasher: KeyedHash): bigint {
+function inputOf(asked: string, exact: bigint, hasher: KeyedHash): bigint {
   const masked = asked.replace(NUMBERS, "0");
-  return masked === asked ? message : hasher.of("input", masked);
+  return masked === asked ? exact : hasher.of("input", masked);
 }
 
 /** Up to four different hashes of what a template leaves at the ends of a message. */
@@ -149,7 +149,7 @@ const BYTES_A_MESSAGE = 9;
 function conversationHashes(
   messages: readonly Message[],
   hasher: KeyedHash,
-  known: { readonly asked: string; readonly hash: bigint },
+  known: { readonly asked: string; readonly exact: bigint },
 ): Pick<FeatureRow, "conversation" | "prefix"> {
   const bytes = new Uint8Array(messages.length * BYTES_A_MESSAGE);
   const view = new DataView(bytes.buffer);
@@ -157,7 +157,7 @@ function conversationHashes(
   messages.forEach(({ role, text }, index) => {
     const at = index * BYTES_A_MESSAGE;
     view.setUint8(at, ROLE_CODES[role]);
-    view.setBigUint64(at + 1, text === known.asked ? known.hash : hasher.of("input", text.trim()));
+    view.setBigUint64(at + 1, text === known.asked ? known.exact : hasher.of("input", text.trim()));
     if (role === "assistant") before = at;
   });
   return {

@@ -3,12 +3,12 @@ import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-clusters.ts";
 import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
-import { countBelow } from "../../core/statistics/ordered.ts";
-import { logHypergeometricTail, type SharedStart, sharedStart } from "../../core/statistics/shared-start.ts";
+import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../features/embedding.ts";
+import { isNewcomer, type Presence, withoutPassengers } from "./beginnings.ts";
 
 /** A row of the query: an account that works through a list. All of it adds up, so that groups are sums. */
-export interface ListWorker {
+export interface ListWorker extends Presence {
   readonly account: string;
   /** Keyed hash; "0" where none is declared. */
   readonly organization: string;
@@ -20,9 +20,6 @@ export interface ListWorker {
   /** Hashes of the inputs with the smallest ones, ascending; of `maxSampled` inputs and fewer all. */
   readonly sample: readonly number[];
   readonly hours: number;
-  /** Different days (UTC) on which it sent anything. */
-  readonly days: number;
-  readonly sinceMs: number;
   /** Means and standard deviations of the logarithm of characters asked and of tokens answered. */
   readonly askedMean: number;
   readonly askedSpread: number;
@@ -85,7 +82,6 @@ export interface Cohort {
 }
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const PASSES = 4;
 /** Keeps the logarithm of a spread finite: a list of inputs of one length. */
 const LEAST_SPREAD = 0.05;
@@ -97,15 +93,15 @@ const LEAST_SIMILARITY = 0.02;
 export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParameters): Cohort[] {
   const units = unitsOf(rows);
   const firstMs = units.reduce((least, row) => Math.min(least, row.sinceMs), Number.POSITIVE_INFINITY);
-  const hasKnownStart = (row: ListWorker): boolean => isNewcomer(row, firstMs, parameters);
+  const hasKnownStart = (row: ListWorker): boolean => isNewcomer(row, { ...parameters, firstMs });
+  const isAccused = ({ account }: ListWorker): boolean => parameters.accused.has(account);
   const groups = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES });
   const peers = peersOf(units, groups, parameters);
   const { limit } = mirroredTail(peers.map(breadthOf));
   const startsOf = (workers: readonly ListWorker[]): number[] =>
     inOrder(workers.filter(hasKnownStart).map((row) => row.sinceMs));
   // Whom a standing claim accuses began when its campaign did: no standard for when the others begin.
-  const isNew = (row: ListWorker): boolean => !parameters.accused.has(row.account);
-  const others = peers.filter(isNew);
+  const others = peers.filter((row) => !isAccused(row));
   const othersMs = startsOf(others);
   const standard = new Set(others);
   const cohorts = distinct([...groups, ...groupsByMark(units)])
@@ -114,11 +110,12 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
       const members = group.map((index) => units[index]).filter((row) => row !== undefined);
       const silent = members.filter((row) => !standard.has(row));
       const everybodyMs = inOrder([...othersMs, ...startsOf(silent)]);
-      const unaccusedMs = inOrder([...othersMs, ...startsOf(silent.filter(isNew))]);
+      const unaccusedMs = inOrder([...othersMs, ...startsOf(silent.filter((row) => !isAccused(row)))]);
       const context = {
         everybodyMs,
         unaccusedMs,
         hasKnownStart,
+        isAccused,
         limit,
         units: units.length,
         peers: peers.length,
@@ -129,19 +126,6 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   return cohorts
     .map((cohort, index) => ({ ...cohort, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || nameOf(a).localeCompare(nameOf(b)));
-}
-
-/** Chance at which somebody who had worked before, as often as since, would not have been seen before. */
-const UNSEEN_CHANCE = 0.1;
-
-/**
- * Whether an account's first exchange in the window is its beginning: it came after the settling time, and somebody who
- * works on as many of the days would hardly have stayed away on all days before. Who comes rarely may have come before.
- */
-function isNewcomer(row: ListWorker, firstMs: number, { settlingHours, nowMs }: AlikeParameters): boolean {
-  if (row.sinceMs < firstMs + settlingHours * HOUR_MS) return false;
-  const share = Math.min(1, row.days / Math.max(1, Math.ceil((nowMs - row.sinceMs) / DAY_MS)));
-  return (1 - share) ** ((row.sinceMs - firstMs) / DAY_MS) <= UNSEEN_CHANCE;
 }
 
 /** No group speaks for more than this share of the list workers: a large campaign must not become the standard. */
@@ -283,6 +267,7 @@ function judgeCohort(
     /** The same without whom a standing claim accuses. */
     readonly unaccusedMs: readonly number[];
     readonly hasKnownStart: (row: ListWorker) => boolean;
+    readonly isAccused: (row: ListWorker) => boolean;
     /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
     readonly limit: number;
     readonly units: number;
@@ -290,7 +275,7 @@ function judgeCohort(
     readonly parameters: AlikeParameters;
   },
 ): Omit<Cohort, "adjusted"> {
-  const { everybodyMs, unaccusedMs, hasKnownStart, limit, units, peers, parameters } = context;
+  const { everybodyMs, hasKnownStart, limit, units, peers, parameters } = context;
   const known = members.filter(hasKnownStart);
   const start = sharedStart(
     known.map((row) => row.sinceMs),
@@ -299,7 +284,7 @@ function judgeCohort(
   );
   const together = withoutPassengers(
     start.members.map((index) => known[index]).filter((row) => row !== undefined),
-    { known, window: start, unaccusedMs, parameters },
+    { ...context, known, window: start, level: parameters.growLevel },
   );
   const broad = members.filter((row) => breadthOf(row) > limit);
   const breadth = tailExcess(broad.length, { of: units, estimatedFrom: peers });
@@ -329,36 +314,6 @@ function judgeCohort(
     // Who asks the same as the others takes nothing that they don't have: a class, or users of one benchmark.
     pValue: distinctShare < parameters.minDistinctShare ? 1 : smallestOf([begun, wide]),
   };
-}
-
-/**
- * Whom a standing claim accuses made the window; who else of the group began in it may be there by chance. They are
- * accused with it only if they, by themselves, began in it more often than list workers do (Fisher's exact test of this
- * one window, at `growLevel`).
- */
-function withoutPassengers(
-  together: readonly ListWorker[],
-  context: {
-    /** Members of the group whose beginnings are known. */
-    readonly known: readonly ListWorker[];
-    readonly window: SharedStart;
-    /** Beginnings of all whom no standing claim accuses, ascending. */
-    readonly unaccusedMs: readonly number[];
-    readonly parameters: AlikeParameters;
-  },
-): readonly ListWorker[] {
-  const { known, window, unaccusedMs, parameters } = context;
-  const isNew = (row: ListWorker): boolean => !parameters.accused.has(row.account);
-  const fresh = together.filter(isNew);
-  if (fresh.length === 0 || fresh.length === together.length) return together;
-  const toMs = window.fromMs + window.hours * HOUR_MS;
-  const logP = logHypergeometricTail({
-    drawn: known.filter(isNew).length,
-    hits: fresh.length,
-    marked: countBelow(unaccusedMs, toMs) - countBelow(unaccusedMs, window.fromMs),
-    all: unaccusedMs.length,
-  });
-  return Math.exp(logP) <= parameters.growLevel ? together : together.filter((row) => !isNew(row));
 }
 
 /**
