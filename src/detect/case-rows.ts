@@ -58,7 +58,7 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     part.inputs === "new" ? `${partIndex}/${member}/${at}` : `shared/${part.topic}/${at % part.inputs}`;
   const words = wordsOf(part, input, { partIndex, member, at, account });
   const stretch = part.lengths ** ((at % LENGTH_STEPS) / (LENGTH_STEPS - 1));
-  const minutes = part.fromHour * 60 + at * part.everyMinutes + member / 100;
+  const minutes = part.fromHour * 60 + part.everyMinutes * roundsBefore(part, { member, at, account });
   return {
     exchange: `${account}-${partIndex}-${at}`,
     account,
@@ -86,6 +86,20 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     ip: number(`address of ${account}`),
     embedding: embed(words, 1).slice(0, EMBEDDING_DIMENSIONS),
   };
+}
+
+/** How many rounds of `everyMinutes` pass before an account's exchange number `at`. */
+function roundsBefore(
+  part: Traffic,
+  { member, at, account }: Pick<Place, "member" | "at" | "account">,
+): number {
+  if (part.pace === "steady") return at + member / 100 / part.everyMinutes;
+  const whose = part.pace === "turns" ? part.accounts : account;
+  // A fifth of the mean to three times as long, mean 1 (uniform in logarithms, but for a constant).
+  const long = (round: number): number => (0.2 * 15 ** (hashed(`${whose}/round/${round}`) / 2 ** 32)) / 1.034;
+  let before = (long(at) * member) / (part.count + 1);
+  for (let round = 0; round < at; round += 1) before += long(round);
+  return before;
 }
 
 /** Words of the input, then those of the wording. */

@@ -17,6 +17,8 @@ export interface Traffic {
   /** Hour of the first exchange after the case's beginning, and minutes between two of one account. */
   readonly fromHour: number;
   readonly everyMinutes: number;
+  /** `steady`; `own`: each account at irregular times of its own; `turns`: one after the other in irregular rounds. */
+  readonly pace: "steady" | "own" | "turns";
   /** `new`: every input is different; a number: each account cycles through that many inputs common to all. */
   readonly inputs: "new" | number;
   readonly wording: string;
@@ -69,6 +71,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   uneven: z.boolean().default(false),
   fromHour: z.number().min(0).default(0),
   everyMinutes: z.number().positive().default(60),
+  pace: z.enum(["steady", "own", "turns"]).default("steady"),
   inputs: z.union([z.literal("new"), z.int().min(1)]).default("new"),
   wording: z.string().default(""),
   system: z.string().default(""),

@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import type { Finding } from "../core/finding.ts";
 import type { Assertion } from "./assertion.ts";
-import type { Detector } from "./catalog.ts";
+import { type Detector, numberParameter } from "./catalog.ts";
 import type { RunOptions } from "./claims/claim.ts";
 import { DetectError } from "./errors.ts";
 import { inCommon, joinCampaigns, overlap } from "./join-campaigns.ts";
 import { reading, type Source } from "./reader.ts";
 import { runDetector } from "./run-detector.ts";
-import { StandingClaims } from "./standing-claims.ts";
+import { type FollowOptions, StandingClaims } from "./standing-claims.ts";
 
 export interface HuntOptions {
   readonly store: Source;
@@ -140,7 +140,12 @@ export class Watch {
       if (detector.kind === "campaign") this.#campaigns.renew(detector, assertions, nowMs);
       else this.#last.set(detector.id, assertions);
     }
-    await this.#follow(detector, options, signal);
+    // A claim that this run could not repeat takes in whoever became a user of its wordings since it was made.
+    await this.#follow(
+      detector,
+      { ...options, joinHours: numberParameter(detector, "windowDays") * 24 },
+      signal,
+    );
   }
 
   #isDue({ id, everyHours }: Detector, nowMs: number): boolean {
@@ -148,7 +153,11 @@ export class Watch {
     return ranMs === undefined || nowMs >= ranMs + everyHours * HOUR_MS;
   }
 
-  async #follow(detector: Detector, options: RunOptions, signal?: AbortSignal): Promise<void> {
+  async #follow(
+    detector: Detector,
+    options: RunOptions & FollowOptions,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await reading(this.#options.store, (store) => this.#campaigns.follow(store, detector, options), signal);
   }
 

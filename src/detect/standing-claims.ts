@@ -20,6 +20,11 @@ interface Joiners {
   readonly accounts: readonly string[];
 }
 
+export interface FollowOptions {
+  /** How far back to look for who began, where not as far as the detector says. */
+  readonly joinHours?: number;
+}
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -66,7 +71,11 @@ export class StandingClaims {
    * any more is lost with it.
    * @throws StoreError, DetectError
    */
-  async follow(store: Readable, detector: Detector, options: RunOptions): Promise<void> {
+  async follow(
+    store: Readable,
+    detector: Detector,
+    { joinHours, ...options }: RunOptions & FollowOptions,
+  ): Promise<void> {
     const followed = this.#claims.filter(
       (claim) => claim.detector.id === detector.id && (claim.assertion.wordings ?? []).length > 0,
     );
@@ -74,7 +83,7 @@ export class StandingClaims {
     const affixes = [...new Set(followed.flatMap(({ assertion }) => assertion.wordings ?? []))].sort();
     const rows = await followUpRowsOf<Joiners>(store, detector, options, {
       statement: "joiners",
-      parameters: { affixes: affixes.map(BigInt) },
+      parameters: { affixes: affixes.map(BigInt), ...(joinHours === undefined ? {} : { joinHours }) },
     });
     const accountsOf = new Map(rows.map(({ affix, accounts }) => [affix, accounts]));
     for (const { assertion, joined } of followed) {

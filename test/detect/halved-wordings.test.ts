@@ -10,12 +10,8 @@ import { type Detector, listParameter, loadDetectors } from "../../src/detect/ca
 import { rowsOf } from "../../src/detect/claims/claim.ts";
 import { FEATURE_VERSION } from "../../src/detect/features/rows.ts";
 import { hunt } from "../../src/detect/hunt.ts";
-import {
-  MIN_PERSISTENT,
-  SKETCH_SIZE,
-  WHOLE_USERS,
-  type WordingCount,
-} from "../../src/detect/judges/shared-wording.ts";
+import { MIN_PERSISTENT, WHOLE_USERS } from "../../src/detect/judges/shared-wording.ts";
+import { SKETCH_SIZE, type WordingCount } from "../../src/detect/judges/wording-families.ts";
 import { Store } from "../../src/store/store.ts";
 import { generator } from "../statistics/generator.ts";
 

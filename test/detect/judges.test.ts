@@ -2,14 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../../src/detect/features/embedding.ts";
-import { type AlikeParameters, judgeAlike, type ListWorker } from "../../src/detect/judges/alike-accounts.ts";
+import {
+  type AlikeParameters,
+  type Cohort,
+  judgeAlike,
+  type ListWorker,
+  surveyAlike,
+} from "../../src/detect/judges/alike-accounts.ts";
 import {
   judgeLinks,
   type LinkableAccount,
   type LinkedCluster,
   surveyLinks,
 } from "../../src/detect/judges/linked-accounts.ts";
-import { groupSameHand } from "../../src/detect/judges/same-hand.ts";
+import { groupSameHand, siblingsOf } from "../../src/detect/judges/same-hand.ts";
 import type { WordingFamily } from "../../src/detect/judges/shared-wording.ts";
 
 const HOUR_MS = 3_600_000;
@@ -25,9 +31,13 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
       sinceMs: (startHour + index / 7) * HOUR_MS,
     })),
     persistence: 1e-6,
-    loadOdds: 1,
+    loadOdds: 100,
+    loads: Array.from({ length: 12 }, (_, index) => ({ count: inputs - 1 + (index % 3), exposure: 50 })),
     likeness: 1e-6,
     start: 1,
+    unvetoed: 1e-6,
+    turns: 1,
+    betweenVisits: Number.NaN,
     pValue: 1e-6,
     adjusted: 1e-5,
     halvings: 0,
@@ -53,6 +63,26 @@ test("wordings with one start, one pace and one matter are grouped; others stay 
     groups.map((group) => group.map((one) => one.affixes[0])),
     [["a", "b"], ["later"], ["busier"], ["other-matter"]],
   );
+});
+
+test("a wording of a claimed one's hand joins at the growing level, and no other does", () => {
+  const claimed = family("claimed", 5, 20, [1, 0.2, 0]);
+  const weak = { unvetoed: 0.005, pValue: 1, adjusted: 1 };
+  const alike = { ...family("alike", 5.05, 20, [0.9, 0.4, 0.1]), ...weak };
+  const uneven = {
+    ...alike,
+    loads: alike.loads.map((load, index) => ({ ...load, count: index === 0 ? 2_000 : 1 })),
+  };
+  const others = [
+    alike,
+    { ...alike, unvetoed: 0.02 },
+    uneven,
+    { ...family("later", 200, 20, [1, 0.2, 0]), ...weak },
+    { ...family("other-matter", 5, 20, [-0.2, 0, 1]), ...weak },
+  ];
+  const parameters = { sameLevel: 0.01, sameMatter: 0.4, growLevel: 0.01, minLoadOdds: 3 };
+  assert.deepEqual(siblingsOf([claimed], others, parameters), [alike]);
+  assert.deepEqual(siblingsOf([], others, parameters), []);
 });
 
 function linkable(index: number, change: Partial<LinkableAccount> = {}): LinkableAccount {
@@ -175,45 +205,71 @@ const ALIKE_PARAMETERS: Omit<AlikeParameters, "accused"> = {
   minDistinctShare: 0.7,
   maxSampled: 64,
   growLevel: 0.01,
+  turnShiftMinutes: 10,
+  minBetween: 0.8,
+  maxTurnDraws: 50_000,
+  visitMinutes: 2,
+  maxVisits: 120,
+  level: 0.01,
 };
+
+/** Without visits: nobody takes turns. */
+async function cohortsOf(
+  rows: readonly ListWorker[],
+  accused: ReadonlySet<string> = new Set(),
+): Promise<Cohort[]> {
+  const parameters = { ...ALIKE_PARAMETERS, accused };
+  return judgeAlike(await surveyAlike(rows, parameters), [], parameters);
+}
+
 const CROWD = Array.from({ length: 24 }, (_, index) => listWorker(index, 3 + (index % 3), index * 8));
 
-test("who began with accused accounts by chance is not accused with them, and who joined them is", () => {
+test("who began with accused accounts by chance is not accused with them, and who joined them is", async () => {
   const campaign = Array.from({ length: 12 }, (_, index) => listWorker(index, 1, 60 + index / 8));
   const accused = new Set(campaign.map(({ account }) => account));
   // Alike, and about as many at any time: two of them within the campaign's hours.
   const alike = Array.from({ length: 14 }, (_, index) => listWorker(100 + index, 1, 30 + 5 * index));
   const joiners = Array.from({ length: 4 }, (_, index) => listWorker(200 + index, 1, 61 + index / 8));
-  const claimed = (rows: readonly ListWorker[]): number =>
-    judgeAlike([...rows, ...CROWD], { ...ALIKE_PARAMETERS, accused })[0]?.members.filter(
-      ({ account }) => !accused.has(account),
-    ).length ?? 0;
-  assert.equal(claimed([...campaign, ...alike]), 0);
-  assert.equal(claimed([...campaign, ...joiners]), 4);
+  const claimed = async (rows: readonly ListWorker[]): Promise<number> => {
+    const [first] = await cohortsOf([...rows, ...CROWD], accused);
+    return first?.members.filter(({ account }) => !accused.has(account)).length ?? 0;
+  };
+  assert.equal(await claimed([...campaign, ...alike]), 0);
+  assert.equal(await claimed([...campaign, ...joiners]), 4);
 });
 
-test("who comes so rarely that it may have come before has no known beginning", () => {
-  const startOf = (days: number): number => {
+test("who comes so rarely that it may have come before has no known beginning", async () => {
+  const startOf = async (days: number): Promise<number> => {
     const rows = Array.from({ length: 8 }, (_, index) => ({ ...listWorker(index, 1, 60 + index / 8), days }));
-    const cohorts = judgeAlike([...rows, ...CROWD], { ...ALIKE_PARAMETERS, accused: new Set() });
+    const cohorts = await cohortsOf([...rows, ...CROWD]);
     return cohorts.find(({ size }) => size === rows.length)?.start ?? 1;
   };
-  assert.ok(startOf(6) < 1e-4); // six days of six
-  assert.equal(startOf(2), 1);
+  assert.ok((await startOf(6)) < 1e-4); // six days of six
+  assert.equal(await startOf(2), 1);
 });
 
-test("an accused half of a campaign is no standard for when its other half began", () => {
+test("an accused half of a campaign is no standard for when its other half began", async () => {
   const halves = [1, 2].flatMap((group) =>
     Array.from({ length: 8 }, (_, index) => listWorker(index, group, 60 + index / 8)),
   );
-  const startOf = (accused: readonly ListWorker[], rows: readonly ListWorker[], group: number): number =>
-    judgeAlike(rows, { ...ALIKE_PARAMETERS, accused: new Set(accused.map(({ account }) => account)) }).find(
-      (cohort) => cohort.members.some(({ account }) => account.startsWith(`worker-${group}-`)),
-    )?.start ?? 1;
+  const startOf = async (
+    accused: readonly ListWorker[],
+    rows: readonly ListWorker[],
+    group: number,
+  ): Promise<number> => {
+    const cohorts = await cohortsOf(rows, new Set(accused.map(({ account }) => account)));
+    const own = cohorts.find(({ members }) =>
+      members.some(({ account }) => account.startsWith(`worker-${group}-`)),
+    );
+    return own?.start ?? 1;
+  };
   const rows = [...halves, ...CROWD];
   const first = halves.slice(0, 8);
-  assert.ok(startOf([], rows, 2) > 0.01);
-  assert.ok(startOf(first, rows, 2) < 1e-3);
+  assert.ok((await startOf([], rows, 2)) > 0.01);
+  assert.ok((await startOf(first, rows, 2)) < 1e-3);
   const apart = [...first, ...first.map((_, index) => listWorker(index, 2, 30 + index * 20)), ...CROWD];
-  assert.ok(startOf(first, apart, 2) > 0.05, "whoever began when it liked is not accused by what others did");
+  assert.ok(
+    (await startOf(first, apart, 2)) > 0.05,
+    "whoever began when it liked is not accused by what others did",
+  );
 });

@@ -8,6 +8,7 @@ import type { Assertion } from "../../src/detect/assertion.ts";
 import { CASE_START_MS, rowsOfCase } from "../../src/detect/case-rows.ts";
 import { loadCases } from "../../src/detect/cases.ts";
 import { Watch } from "../../src/detect/hunt.ts";
+import { runDetector } from "../../src/detect/run-detector.ts";
 import { StandingClaims } from "../../src/detect/standing-claims.ts";
 import { Store } from "../../src/store/store.ts";
 import { CLAIMED_MS, detectorNamed, JOINED_MS } from "../helpers/campaign-with-joiners.ts";
@@ -62,6 +63,32 @@ test("accounts that begin with a claimed wording join at the next look, long bef
     assert.equal(grown.contributions.at(-1)?.name, "joined since");
     const [last] = (await watch.look(CASE_START_MS + 72 * HOUR_MS)).findings;
     assert.deepEqual(last?.accounts, grown.accounts);
+  } finally {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("a run takes in who became a user of a claimed wording long ago, where a look in between asks for a day", async () => {
+  const detector = await detectorNamed("shared-wording");
+  const dealt = (await loadCases(detector)).find(({ name }) => name === "hit-dealt-list");
+  const list = dealt?.traffic.find(({ accounts }) => accounts === "dealt");
+  assert.ok(dealt && list);
+  const slow = { ...list, accounts: "slow", count: 1, fromHour: 50, exchanges: 2, everyMinutes: 40 * 60 };
+  const folder = await mkdtemp(join(tmpdir(), "adyton-slow-joiner-"));
+  const store = await Store.open({ folder });
+  try {
+    for (const [table, rows] of Object.entries(rowsOfCase({ ...dealt, traffic: [...dealt.traffic, slow] })))
+      await store.insert(table, rows);
+    const assertions = await runDetector(store, detector, { nowMs: CLAIMED_MS, level: 0.01 });
+    const claims = new StandingClaims();
+    claims.renew(detector, assertions, CLAIMED_MS);
+    const options = { nowMs: CASE_START_MS + 91 * HOUR_MS, level: 0.01 };
+    const hasSlow = (): boolean => claims.assertions().some(({ accounts }) => accounts.includes("slow-1"));
+    await claims.follow(store, detector, options);
+    assert.equal(hasSlow(), false);
+    await claims.follow(store, detector, { ...options, joinHours: 30 * 24 });
+    assert.equal(hasSlow(), true);
   } finally {
     await store.close();
     await rm(folder, { recursive: true, force: true });

@@ -13,6 +13,7 @@ const traffic = {
   uneven: false,
   fromHour: 0,
   everyMinutes: 60,
+  pace: "steady",
   topic: "common",
   answerTokens: 50,
   lengths: 1,

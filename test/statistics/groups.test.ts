@@ -66,7 +66,7 @@ test("p-values of independent beginnings are at most uniform, in bursts as well"
   }
 });
 
-test("points of one source are grouped together, the same in every run, and noise is taken off", () => {
+test("points of one source are grouped together, the same in every run, and noise is taken off", async () => {
   const random = generator(7);
   const around = (
     centre: readonly number[],
@@ -82,11 +82,11 @@ test("points of one source are grouped together, the same in every run, and nois
     around([0, 9, 9, 0], 0, 0),
   ];
   const options = { radius: 1.5, passes: 3 };
-  const groups = leaderClusters(points, options);
+  const groups = await leaderClusters(points, options);
   assert.deepEqual(
     groups.map((group) => group.join(" ")),
     ["0 1 2 3 4 5 6 7", "8 9 10 11 12", "13"],
   );
-  assert.deepEqual(leaderClusters(points, options), groups);
-  assert.deepEqual(leaderClusters([], options), []);
+  assert.deepEqual(await leaderClusters(points, options), groups);
+  assert.deepEqual(await leaderClusters([], options), []);
 });

@@ -1,4 +1,5 @@
 // Groups points that lie close together, in time linear in points and groups, and the same way every time.
+import { type Breathe, withoutRest } from "./breathe.ts";
 
 /** A point and how far off it may lie by sampling alone. */
 export interface NoisyPoint {
@@ -15,16 +16,19 @@ const MAX_LEADERS = 4_096;
  * squared distance, less the sampling noise, is at most `radius`², or open a group; then, `passes` times, groups whose
  * means lie as close are joined (the larger first), and every point is assigned anew to the nearest mean. Returns
  * indices by group, in order; points beyond every radius are in none. Give the most precise points first.
- * Cost: points × groups × dimensions × (passes + 1), and groups² × dimensions × passes.
+ * Cost: points × groups × dimensions × (passes + 1), and groups² × dimensions × passes; others have a turn meanwhile.
  */
-export function leaderClusters(
+export async function leaderClusters(
   points: readonly NoisyPoint[],
-  options: { readonly radius: number; readonly passes: number },
-): number[][] {
+  options: { readonly radius: number; readonly passes: number; readonly breathe?: Breathe },
+): Promise<number[][]> {
+  const breathe = options.breathe ?? withoutRest;
   const limit = options.radius ** 2;
   const singles = Centres.of(points);
   const opened = new Centres(singles.dimensions, Math.min(points.length, MAX_LEADERS));
   for (let index = 0; index < points.length; index += 1) {
+    const rest = breathe();
+    if (rest !== undefined) await rest;
     const near = opened.nearest(singles, index, limit);
     if (near >= 0) opened.add(near, singles, index);
     else if (opened.count < MAX_LEADERS) opened.open(singles, index);
@@ -35,6 +39,8 @@ export function leaderClusters(
     const kept = joinNear(centres, limit);
     const members: number[][] = Array.from({ length: kept.count }, () => []);
     for (let index = 0; index < points.length; index += 1) {
+      const rest = breathe();
+      if (rest !== undefined) await rest;
       members[kept.nearest(singles, index, limit)]?.push(index);
     }
     groups = members.filter((group) => group.length > 0);

@@ -1,30 +1,36 @@
 // Words what the judge of alike accounts found: one source behind accounts that share nothing else.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
-import { type Cohort, judgeAlike, type ListWorker } from "../judges/alike-accounts.ts";
-import { identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+import {
+  type AlikeParameters,
+  type Cohort,
+  judgeAlike,
+  type ListWorker,
+  surveyAlike,
+  visitorsOf,
+} from "../judges/alike-accounts.ts";
+import type { Visitor } from "../judges/turn-takers.ts";
+import { followUpRowsOf, identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+import { turnParametersOf, turnsText } from "./turns.ts";
 
 export async function alikeAccounts(
   store: Readable,
   detector: Detector,
   options: RunOptions,
 ): Promise<Assertion[]> {
-  const growLevel = numberParameter(detector, "growLevel");
+  const parameters = parametersOf(detector, options);
+  const { growLevel } = parameters;
   const rows = await rowsOf<ListWorker>(store, detector, options);
-  const cohorts = judgeAlike(rows, {
-    nowMs: options.nowMs,
-    minInputs: numberParameter(detector, "minInputs"),
-    minAccounts: numberParameter(detector, "minAccounts"),
-    radius: numberParameter(detector, "radius"),
-    textWeight: numberParameter(detector, "textWeight"),
-    settlingHours: numberParameter(detector, "settlingHours"),
-    startHours: listParameter(detector, "startHours"),
-    minLoadOdds: numberParameter(detector, "minLoadOdds"),
-    minDistinctShare: numberParameter(detector, "minDistinctShare"),
-    maxSampled: numberParameter(detector, "maxSampled"),
-    accused: options.accused ?? new Set(),
-    growLevel,
-  });
+  const survey = await surveyAlike(rows, parameters);
+  const accounts = visitorsOf(survey);
+  const visitors =
+    accounts.length === 0
+      ? []
+      : await followUpRowsOf<Visitor>(store, detector, options, {
+          statement: "visits",
+          parameters: { accounts },
+        });
+  const cohorts = await judgeAlike(survey, visitors, parameters);
   return cohorts
     .filter((cohort) => cohort.adjusted <= options.level || cohort.pValue <= growLevel)
     .map((cohort) => ({
@@ -35,6 +41,25 @@ export async function alikeAccounts(
       }),
       onlyGrows: cohort.adjusted > options.level,
     }));
+}
+
+function parametersOf(detector: Detector, { nowMs, level, accused }: RunOptions): AlikeParameters {
+  return {
+    nowMs,
+    level,
+    accused: accused ?? new Set(),
+    minInputs: numberParameter(detector, "minInputs"),
+    minAccounts: numberParameter(detector, "minAccounts"),
+    radius: numberParameter(detector, "radius"),
+    textWeight: numberParameter(detector, "textWeight"),
+    settlingHours: numberParameter(detector, "settlingHours"),
+    startHours: listParameter(detector, "startHours"),
+    minLoadOdds: numberParameter(detector, "minLoadOdds"),
+    minDistinctShare: numberParameter(detector, "minDistinctShare"),
+    maxSampled: numberParameter(detector, "maxSampled"),
+    growLevel: numberParameter(detector, "growLevel"),
+    ...turnParametersOf(detector),
+  };
 }
 
 interface Calibration {
@@ -53,7 +78,7 @@ function assertionOf(detector: Detector, cohort: Cohort, { judged, workers, leve
     accounts: members.map((member) => member.account),
     pValue: cohort.adjusted,
     eValue: null,
-    errorRate: `False discovery rate ${share(level)} over ${judged} groups of alike accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: beginnings exchangeable with those of ${workers} accounts that work through lists, and a breadth of theirs that is mirrored from its lower half.`,
+    errorRate: `False discovery rate ${share(level)} over ${judged} groups of alike accounts (Benjamini-Hochberg; p-value shown is adjusted). Null: beginnings exchangeable with those of ${workers} accounts that work through lists, a breadth of theirs that is mirrored from its lower half, and visits independent of each other.`,
     summary: `${members.length} accounts ask about the same matters in the same shape, never twice and without follow-ups: ${inputs} inputs, as if from one source.`,
     contributions: [
       {
@@ -63,6 +88,10 @@ function assertionOf(detector: Detector, cohort: Cohort, { judged, workers, leve
       {
         name: "breadth of what is asked",
         value: `${cohort.broad} of ${cohort.size} alike accounts beyond the range of list workers, p = ${figure(cohort.breadth)}`,
+      },
+      {
+        name: "turns",
+        value: turnsText(cohort.between, cohort.turns),
       },
       { name: "odds of even loads, no part of the claim", value: figure(cohort.loadOdds) },
       { name: "different ones among their inputs", value: share(cohort.distinctShare) },

@@ -1,22 +1,25 @@
 // Words what the wording judge found: one list of inputs dealt out under shared wordings.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
-import { groupSameHand } from "../judges/same-hand.ts";
+import { groupSameHand, siblingsOf } from "../judges/same-hand.ts";
 import {
+  type JudgedFamily,
   judgeWordings,
   MIN_PERSISTENT,
   membersOf,
-  SKETCH_SIZE,
   sampleOf,
   surveyWordings,
+  visitorsOf,
   WHOLE_USERS,
-  type WordingCount,
   type WordingFamily,
   type WordingMember,
   type WordingParameters,
   type WordingUse,
+  type WordingVisitor,
 } from "../judges/shared-wording.ts";
+import { SKETCH_SIZE, type WordingCount } from "../judges/wording-families.ts";
 import { followUpRowsOf, identityOf, type Readable, type RunOptions, rowsOf, sinceText } from "./claim.ts";
+import { turnParametersOf, turnsText } from "./turns.ts";
 
 export async function wordings(
   store: Readable,
@@ -37,23 +40,34 @@ export async function wordings(
     statement: "sample",
     parameters: { affixes: affixes.map(BigInt), users },
   });
-  const claimed = judgeWordings(survey, sample, parameters).filter(
-    (family) => family.adjusted <= options.level,
-  );
-  if (claimed.length === 0) return [];
+  const visiting = visitorsOf(survey);
+  const visitors =
+    visiting.length === 0
+      ? []
+      : await followUpRowsOf<WordingVisitor>(store, detector, options, {
+          statement: "visits",
+          parameters: { users: visiting },
+        });
+  const judged = await judgeWordings(survey, { sample, visitors }, parameters);
+  const isClaimed = (family: JudgedFamily): boolean => family.adjusted <= options.level;
+  if (!judged.some(isClaimed)) return [];
   const uses = await followUpRowsOf<WordingMember>(store, detector, options, {
     statement: "members",
-    parameters: { affixes: claimed.flatMap((family) => family.standing).map(BigInt) },
+    parameters: { affixes: judged.flatMap((family) => family.standing).map(BigInt) },
   });
   const usesOf = Map.groupBy(uses, (use) => use.affix);
-  const found = claimed
+  const found = judged
     .map((family) => ({ ...family, members: membersOf(family, usesOf) }))
     // Fewer members than a wording must have to be judged are people who happen to come back to it.
     .filter(({ members }) => members.length >= parameters.minAccounts);
-  const groups = groupSameHand(found, {
+  const claimed = found.filter(isClaimed);
+  const sameHand = {
     sameLevel: numberParameter(detector, "sameLevel"),
     sameMatter: numberParameter(detector, "sameMatter"),
-  });
+  };
+  const others = found.filter((family) => !isClaimed(family));
+  const siblings = siblingsOf(claimed, others, { ...parameters, ...sameHand });
+  const groups = groupSameHand([...claimed, ...siblings], sameHand);
   return groups.map((group) =>
     wordingAssertion(detector, group, { judged: survey.tested, level: options.level }),
   );
@@ -72,6 +86,9 @@ function parametersOf(detector: Detector, { nowMs, level }: RunOptions): Wording
     setAside: numberParameter(detector, "setAside"),
     memberLevel: numberParameter(detector, "memberLevel"),
     familyOverlap: numberParameter(detector, "familyOverlap"),
+    kinOverlap: numberParameter(detector, "kinOverlap"),
+    growLevel: numberParameter(detector, "growLevel"),
+    ...turnParametersOf(detector),
   };
 }
 
@@ -84,18 +101,19 @@ function wordingAssertion(
   const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
   const inputs = group.reduce((sum, family) => sum + inputsUnder(family), 0);
   const accounts = [...new Set(members.map((member) => member.account))];
+  const claims = group.filter((family) => family.adjusted <= level);
   return {
     ...identityOf(detector),
     accounts,
-    // The weakest of the grouped claims: each stands on its own.
-    pValue: Math.max(...group.map((family) => family.adjusted)),
+    // The weakest of the grouped claims: each stands on its own, but for siblings, which only join.
+    pValue: Math.max(...claims.map((family) => family.adjusted)),
     eValue: null,
-    errorRate: `False discovery rate ${share(level)} over the ${judged} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings.`,
+    errorRate: `False discovery rate ${share(level)} over the ${judged} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings, who come independently of each other.`,
     summary: `${accounts.length} accounts work through one list: ${inputs} inputs under ${group.length === 1 ? "one wording" : `${group.length} wordings`}, almost none of them ever repeated by anybody.`,
     contributions: [
       ...group.slice(0, 8).flatMap((family, index) => [
         {
-          name: `persistent users (${index + 1})`,
+          name: `persistent users (${index + 1}${claims.includes(family) ? "" : ", of the same hand"})`,
           value: `${family.persistent} of ${family.sharers} sharers${partOf(family)} over ${family.level} or more hours, p = ${figure(family.persistence)}`,
         },
         {
@@ -105,6 +123,10 @@ function wordingAssertion(
         {
           name: `common beginning (${index + 1})`,
           value: `p = ${figure(family.start)}`,
+        },
+        {
+          name: `turns (${index + 1})`,
+          value: turnsText(family.betweenVisits, family.turns),
         },
         {
           name: `odds of even rates (${index + 1}), which can only veto`,

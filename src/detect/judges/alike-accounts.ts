@@ -1,11 +1,22 @@
-// Finds accounts that are too alike in what they ask and how, and judges each group: begun together, or asking about everything?
+// Finds accounts that are too alike in what they ask and how, and judges each group: begun together, asking about
+// everything, or taking turns?
 import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { leaderClusters, type NoisyPoint } from "../../core/statistics/leader-clusters.ts";
 import { mirroredTail, tailExcess } from "../../core/statistics/mirrored-tail.ts";
-import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
+import { adjustedPValues } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
-import { EMBEDDING_DIMENSIONS, EMBEDDING_LENGTH } from "../features/embedding.ts";
+import { breather } from "../breather.ts";
+import { EMBEDDING_LENGTH } from "../features/embedding.ts";
 import { isNewcomer, type Presence, withoutPassengers } from "./beginnings.ts";
+import { breadthOf, logSimilarityOf, selfSimilarityOf, sureBreadthOf } from "./breadth.ts";
+import {
+  type TurnParameters,
+  turnsOf,
+  type Visitor,
+  WATCHED,
+  watchedGroups,
+  withTurns,
+} from "./turn-takers.ts";
 
 /** A row of the query: an account that works through a list. All of it adds up, so that groups are sums. */
 export interface ListWorker extends Presence {
@@ -32,12 +43,9 @@ export interface ListWorker extends Presence {
   readonly exemplars: readonly string[];
 }
 
-export interface AlikeParameters {
-  /** The time of the look. */
-  readonly nowMs: number;
+export interface AlikeParameters extends TurnParameters {
   /** Inputs that every row has at least (the query's threshold): loads are even or uneven above it. */
   readonly minInputs: number;
-  readonly minAccounts: number;
   /** Distance from a group's centre, in typical deviations of list workers. */
   readonly radius: number;
   /** Weight of squared distances of texts beside those of shape. */
@@ -58,7 +66,7 @@ export interface AlikeParameters {
 }
 
 export interface Cohort {
-  /** Whom the claim is about: those who began together, or those who ask about everything. */
+  /** Whom the claim is about: those who began together, who ask about everything, or who take turns. */
   readonly members: readonly ListWorker[];
   readonly size: number;
   /** p-value of "members began independently of each other, as other list workers do". */
@@ -73,30 +81,77 @@ export interface Cohort {
   /** p-value of "no more accounts are as broad as the null of all list workers has beyond its limit". */
   readonly breadth: number;
   readonly broad: number;
+  /** p-value of "members come independently of each other", and the share of the others between two visits of one. */
+  readonly turns: number;
+  readonly between: number;
   /** Mean self-similarity of what a member asks: small when it asks about everything. */
   readonly selfSimilarity: number;
   /** Share of different ones among what the members ask. */
   readonly distinctShare: number;
   readonly pValue: number;
+  /** The same with turns paid for by how many groups are tested for them. */
+  readonly weighted: number;
   readonly adjusted: number;
 }
 
 const HOUR_MS = 3_600_000;
 const PASSES = 4;
-/** Keeps the logarithm of a spread finite: a list of inputs of one length. */
-const LEAST_SPREAD = 0.05;
 /** Keeps a scale above zero where list workers hardly differ; in units of the logarithms. */
 const LEAST_SCALE = 0.1;
-const LEAST_SIMILARITY = 0.02;
 
-/** Cohorts that were judged, most likely first. Pure. */
-export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParameters): Cohort[] {
+/** Groups of alike accounts, before any time is looked at. */
+export interface AlikeSurvey {
+  /** Of accounts of one organisation the busiest. Busiest first. */
+  readonly units: readonly ListWorker[];
+  /** Of at least `minAccounts`. */
+  readonly groups: readonly (readonly ListWorker[])[];
+  /** Of the groups those that are tested for turns. */
+  readonly watched: ReadonlySet<readonly ListWorker[]>;
+  /** Whom the others are compared with. */
+  readonly peers: readonly ListWorker[];
+}
+
+/** The first half: groups the list workers. Pure. */
+export async function surveyAlike(
+  rows: readonly ListWorker[],
+  parameters: AlikeParameters,
+): Promise<AlikeSurvey> {
   const units = unitsOf(rows);
+  const clusters = await leaderClusters(pointsOf(units, parameters), {
+    radius: parameters.radius,
+    passes: PASSES,
+    breathe: breather(),
+  });
+  const groups = distinct([...clusters, ...groupsByMark(units)])
+    .filter((group) => group.length >= parameters.minAccounts)
+    .map((group) => group.map((index) => units[index]).filter((row) => row !== undefined));
+  // Whoever is dealt a list in turn has an even load.
+  const even = groups.filter((group) => loadOddsOf(watchedOf(group), parameters) >= parameters.minLoadOdds);
+  const watched = watchedGroups(even, (group) => group.length);
+  return { units, groups, watched, peers: peersOf(units, clusters, parameters) };
+}
+
+/** Accounts whose visits the second half needs. */
+export function visitorsOf({ watched }: AlikeSurvey): string[] {
+  return [...new Set([...watched].flatMap((group) => watchedOf(group).map(({ account }) => account)))];
+}
+
+/** A part of the group tells whether it takes turns, the same every time: every part of a round-robin is one. */
+function watchedOf(group: readonly ListWorker[]): readonly ListWorker[] {
+  return [...group].sort((a, b) => (a.account < b.account ? -1 : 1)).slice(0, WATCHED);
+}
+
+/** The second half: judges the groups, most likely first. Pure. */
+export async function judgeAlike(
+  survey: AlikeSurvey,
+  visitors: readonly Visitor[],
+  parameters: AlikeParameters,
+): Promise<Cohort[]> {
+  const { units, groups, watched, peers } = survey;
+  const visitorOf = new Map(visitors.map((visitor) => [visitor.account, visitor]));
   const firstMs = units.reduce((least, row) => Math.min(least, row.sinceMs), Number.POSITIVE_INFINITY);
   const hasKnownStart = (row: ListWorker): boolean => isNewcomer(row, { ...parameters, firstMs });
   const isAccused = ({ account }: ListWorker): boolean => parameters.accused.has(account);
-  const groups = leaderClusters(pointsOf(units, parameters), { radius: parameters.radius, passes: PASSES });
-  const peers = peersOf(units, groups, parameters);
   const { limit } = mirroredTail(peers.map(breadthOf));
   const startsOf = (workers: readonly ListWorker[]): number[] =>
     inOrder(workers.filter(hasKnownStart).map((row) => row.sinceMs));
@@ -104,25 +159,25 @@ export function judgeAlike(rows: readonly ListWorker[], parameters: AlikeParamet
   const others = peers.filter((row) => !isAccused(row));
   const othersMs = startsOf(others);
   const standard = new Set(others);
-  const cohorts = distinct([...groups, ...groupsByMark(units)])
-    .filter((group) => group.length >= parameters.minAccounts)
-    .map((group) => {
-      const members = group.map((index) => units[index]).filter((row) => row !== undefined);
-      const silent = members.filter((row) => !standard.has(row));
-      const everybodyMs = inOrder([...othersMs, ...startsOf(silent)]);
-      const unaccusedMs = inOrder([...othersMs, ...startsOf(silent.filter((row) => !isAccused(row)))]);
-      const context = {
-        everybodyMs,
-        unaccusedMs,
-        hasKnownStart,
-        isAccused,
-        limit,
-        units: units.length,
-        peers: peers.length,
-      };
-      return judgeCohort(members, { ...context, parameters });
-    });
-  const adjusted = adjustedPValues(cohorts.map((cohort) => cohort.pValue));
+  const cohorts: Omit<Cohort, "adjusted">[] = [];
+  for (const members of groups) {
+    const silent = members.filter((row) => !standard.has(row));
+    const context = {
+      everybodyMs: inOrder([...othersMs, ...startsOf(silent)]),
+      unaccusedMs: inOrder([...othersMs, ...startsOf(silent.filter((row) => !isAccused(row)))]),
+      hasKnownStart,
+      isAccused,
+      limit,
+      units: units.length,
+      peers: peers.length,
+      visitorOf,
+      tested: groups.length,
+      watched: watched.size,
+      isWatched: watched.has(members),
+    };
+    cohorts.push(await judgeCohort(members, { ...context, parameters }));
+  }
+  const adjusted = adjustedPValues(cohorts.map((cohort) => cohort.weighted));
   return cohorts
     .map((cohort, index) => ({ ...cohort, adjusted: adjusted[index] ?? 1 }))
     .sort((a, b) => a.pValue - b.pValue || nameOf(a).localeCompare(nameOf(b)));
@@ -184,44 +239,6 @@ function unitsOf(rows: readonly ListWorker[]): ListWorker[] {
   return units;
 }
 
-/** Mean inner product of two texts, 0 for nothing in common to 1 for the same; unbiased. */
-function selfSimilarityOf({ sum, squares, texts }: ListWorker): number {
-  let square = 0;
-  for (const value of sum) square += value * value;
-  return (square - squares) / Math.max(1, texts * (texts - 1)) / EMBEDDING_LENGTH ** 2;
-}
-
-/**
- * How wide the range of an account's inputs is, in topics and in length: a product has its own range, a person their
- * own interests; a sample of everything has neither.
- */
-function breadthOf(row: ListWorker): number {
-  const similarity = Math.max(selfSimilarityOf(row), LEAST_SIMILARITY);
-  return Math.log(row.askedSpread + LEAST_SPREAD) - Math.log(similarity);
-}
-
-/** Standard deviation of the inner product of two unrelated texts of length 1 in so many dimensions. */
-const UNRELATED_DEVIATION = 1 / Math.sqrt(EMBEDDING_DIMENSIONS);
-/** Standard errors that an accused account's breadth stays beyond the limit by: 99 % one-sided. */
-const SURE_ERRORS = 2.326;
-/** p-value of a common beginning from which having begun then makes up for a breadth that few inputs leave unsure. */
-const BEGUN_LEVEL = 0.01;
-
-/**
- * The least breadth that an account's few inputs leave likely: of t texts, the spread is known to a share of
- * 1 / sqrt(2 (t - 1)), and the self-similarity, a mean over t (t - 1) / 2 pairs, to a pair's deviation over their root.
- */
-function sureBreadthOf(row: ListWorker): number {
-  const { texts } = row;
-  const pairs = Math.max(1, (texts * (texts - 1)) / 2);
-  const similarity =
-    Math.max(selfSimilarityOf(row), LEAST_SIMILARITY) +
-    (SURE_ERRORS * UNRELATED_DEVIATION) / Math.sqrt(pairs);
-  const spread =
-    Math.log(row.askedSpread + LEAST_SPREAD) - SURE_ERRORS / Math.sqrt(2 * Math.max(1, texts - 1));
-  return spread - Math.log(similarity);
-}
-
 /** Shape (five numbers in robust units of all list workers) beside mean text: distances add up over both. */
 function pointsOf(rows: readonly ListWorker[], parameters: AlikeParameters): NoisyPoint[] {
   const shapes = rows.map((row) => [
@@ -229,7 +246,7 @@ function pointsOf(rows: readonly ListWorker[], parameters: AlikeParameters): Noi
     row.askedSpread,
     row.answeredMean,
     row.answeredSpread,
-    Math.log(Math.max(selfSimilarityOf(row), LEAST_SIMILARITY)),
+    logSimilarityOf(row),
   ]);
   const scales = (shapes[0] ?? []).map((_, d) => scaleOf(shapes.map((shape) => shape[d] ?? 0)));
   const text = Math.sqrt(parameters.textWeight);
@@ -259,22 +276,33 @@ function median(values: readonly number[]): number {
   return inOrder(values)[values.length >> 1] ?? 0;
 }
 
-function judgeCohort(
+/** p-value of a common beginning from which having begun then makes up for a breadth that few inputs leave unsure. */
+const BEGUN_LEVEL = 0.01;
+
+/** What all groups are judged against. */
+interface CohortContext {
+  /** Known beginnings of members and peers, ascending. */
+  readonly everybodyMs: readonly number[];
+  /** The same without whom a standing claim accuses. */
+  readonly unaccusedMs: readonly number[];
+  readonly hasKnownStart: (row: ListWorker) => boolean;
+  readonly isAccused: (row: ListWorker) => boolean;
+  /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
+  readonly limit: number;
+  readonly units: number;
+  readonly peers: number;
+  readonly visitorOf: ReadonlyMap<string, Visitor>;
+  /** How many groups are tested, how many of them for turns, and whether this one is. */
+  readonly tested: number;
+  readonly watched: number;
+  readonly isWatched: boolean;
+  readonly parameters: AlikeParameters;
+}
+
+async function judgeCohort(
   members: readonly ListWorker[],
-  context: {
-    /** Known beginnings of members and peers, ascending. */
-    readonly everybodyMs: readonly number[];
-    /** The same without whom a standing claim accuses. */
-    readonly unaccusedMs: readonly number[];
-    readonly hasKnownStart: (row: ListWorker) => boolean;
-    readonly isAccused: (row: ListWorker) => boolean;
-    /** Breadth beyond which few honest list workers lie, of how many, and from how many peers it was estimated. */
-    readonly limit: number;
-    readonly units: number;
-    readonly peers: number;
-    readonly parameters: AlikeParameters;
-  },
-): Omit<Cohort, "adjusted"> {
+  context: CohortContext,
+): Promise<Omit<Cohort, "adjusted">> {
   const { everybodyMs, hasKnownStart, limit, units, peers, parameters } = context;
   const known = members.filter(hasKnownStart);
   const start = sharedStart(
@@ -297,8 +325,20 @@ function judgeCohort(
   const alsoBegun = new Set(start.pValue <= BEGUN_LEVEL ? together : []);
   const surelyBroad = broad.filter((row) => sureBreadthOf(row) > limit || alsoBegun.has(row));
   const wide = surelyBroad.length < parameters.minAccounts ? 1 : breadth;
-  const accused = begun <= wide ? together : surelyBroad;
+  const visitors = context.isWatched
+    ? watchedOf(members).flatMap(({ account }) => context.visitorOf.get(account) ?? [])
+    : [];
+  const turns = await turnsOf(visitors, { ...parameters, ...context });
+  const takers = new Set(turns.accounts);
+  const accused =
+    withTurns([1], turns.pValue, context) < withTurns([begun, wide], 1)
+      ? members.filter(({ account }) => takers.has(account))
+      : begun <= wide
+        ? together
+        : surelyBroad;
   const distinctShare = distinctShareOf(accused, parameters.maxSampled);
+  // Who asks the same as the others takes nothing that they don't have: a class, or users of one benchmark.
+  const isSame = distinctShare < parameters.minDistinctShare;
   return {
     members: accused,
     size: members.length,
@@ -308,11 +348,13 @@ function judgeCohort(
     loadOdds,
     breadth,
     broad: broad.length,
+    turns: turns.pValue,
+    between: turns.between,
     selfSimilarity:
       accused.reduce((sum, row) => sum + selfSimilarityOf(row), 0) / Math.max(1, accused.length),
     distinctShare,
-    // Who asks the same as the others takes nothing that they don't have: a class, or users of one benchmark.
-    pValue: distinctShare < parameters.minDistinctShare ? 1 : smallestOf([begun, wide]),
+    pValue: isSame ? 1 : withTurns([begun, wide], turns.pValue),
+    weighted: isSame ? 1 : withTurns([begun, wide], turns.pValue, context),
   };
 }
 

@@ -7,35 +7,19 @@ import {
   NO_FIT,
   type RobustFit,
 } from "../../core/statistics/beta-binomial.ts";
-import { logRateEvenness } from "../../core/statistics/evenness.ts";
+import { type Load, logRateEvenness } from "../../core/statistics/evenness.ts";
 import { generator } from "../../core/statistics/generator.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
-import { similarSets } from "../similar-sets.ts";
-import { UnionFind } from "../union-find.ts";
 import { corroborate } from "./corroboration.ts";
-
-/**
- * A row of the survey: what a wording that several accounts share is counted by. An input is private when its account
- * asked it at one sitting only; a user is private when nearly all it sends under the wording is, and persistent when it
- * does so over hours.
- */
-export interface WordingCount {
-  readonly affix: string;
-  /** How often its users were halved before they were counted: all counts are those of a random part of 1 in 2^halvings. */
-  readonly halvings: number;
-  readonly sharers: number;
-  /** Private inputs of all of them. */
-  readonly inputs: number;
-  /** Persistent users by `hourLevels`. */
-  readonly hits: readonly number[];
-  /** Equal for equal sets of private users. */
-  readonly fingerprint: string;
-  /** Hashes of private users, ascending: the SKETCH_SIZE smallest, a random part of many. Empty where fewer than MIN_PERSISTENT came back. */
-  readonly users: readonly number[];
-  /** When those began who came back to it. */
-  readonly startsMs: readonly number[];
-}
+import { type TurnParameters, turnsOf, WATCHED, watchedGroups, withTurns } from "./turn-takers.ts";
+import {
+  type FamilyParameters,
+  familiesOf,
+  inputsOf,
+  speakersOf,
+  type WordingCount,
+} from "./wording-families.ts";
 
 /** A row of the sample: one account's use of one suspect wording. */
 export interface WordingUse {
@@ -50,16 +34,21 @@ export interface WordingUse {
   readonly squares: number;
 }
 
+/** A row of the visits: when a user of a suspect wording came, whatever it asked. */
+export interface WordingVisitor {
+  readonly user: number;
+  readonly account: string;
+  /** ms, ascending. */
+  readonly visits: readonly number[];
+}
+
 /** A row of the members: a private user of a claimed wording. */
 export interface WordingMember extends FamilyMember {
   readonly affix: string;
 }
 
-export interface WordingParameters {
-  /** The time of the look. */
-  readonly nowMs: number;
-  /** Accounts that must share a wording for it to be judged. */
-  readonly minAccounts: number;
+/** `minAccounts` is how many must share a wording for it to be judged. */
+export interface WordingParameters extends TurnParameters, FamilyParameters {
   /** Share of an account's uses that must be private for the account to count as a persistent user. */
   readonly minOwnPrivateShare: number;
   /** Levels of persistence, hours; each is tested and paid for. */
@@ -74,10 +63,8 @@ export interface WordingParameters {
   readonly setAside: number;
   /** p-value at which a further wording of a family brings its users in. */
   readonly memberLevel: number;
-  /** Declared false discovery rate. */
-  readonly level: number;
-  /** Wordings whose private users overlap at least this much (Jaccard) are one family. */
-  readonly familyOverlap: number;
+  /** Level, unadjusted, at which a family of the same hand joins a claimed one. */
+  readonly growLevel: number;
 }
 
 /** A family of wordings, judged. */
@@ -93,7 +80,14 @@ export interface JudgedFamily {
   readonly start: number;
   /** Likelihood ratio of even rates, from each one's beginning on, against uneven ones: a small one vetoes. */
   readonly loadOdds: number;
+  /** What it was computed from: the leading wording's inputs after each user's first, by hours since. */
+  readonly loads: readonly Load[];
   /** Intersection-union: popularity must fall, and either topics of their own or independent beginnings. */
+  readonly unvetoed: number;
+  /** p-value of "its users come independently of each other", and the share of the others between two visits of one. */
+  readonly turns: number;
+  readonly betweenVisits: number;
+  /** Either of the last two, weighted; `unvetoed` as 1 where the rates veto. */
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
   readonly adjusted: number;
@@ -120,10 +114,6 @@ export interface FamilyMember {
   readonly sinceMs: number;
 }
 
-/** Members of a set of users that are enough to tell how much it has in common with another. */
-export const SKETCH_SIZE = 128;
-/** Values that the hash of a user's name can have. */
-const HASHES = 2 ** 32;
 /** Users of a wording that say enough about it: of more, every second is left out, and again, until no more are left. */
 export const WHOLE_USERS = 512;
 /** Users that must have come back to a wording for its users to be compared with those of others: fewer claim nothing. */
@@ -131,7 +121,7 @@ export const MIN_PERSISTENT = 2;
 
 /** What the counts alone say of all families of wordings. */
 export interface Survey {
-  /** Families that can be claimed: those whose users come back more than chance explains. */
+  /** Families that can be claimed or join a claim: those whose users come back more than chance explains, or mostly. */
   readonly suspects: readonly Suspect[];
   /** Families that were tested. */
   readonly tested: number;
@@ -142,6 +132,8 @@ export interface Survey {
 export interface Suspect {
   /** Most private inputs first. */
   readonly wordings: readonly WordingCount[];
+  /** Whether it is tested for turns. */
+  readonly isWatched: boolean;
   /** Wordings whose private users are members. */
   readonly standing: readonly string[];
   readonly persistence: number;
@@ -156,18 +148,26 @@ export interface Suspect {
 export function surveyWordings(counts: readonly WordingCount[], parameters: WordingParameters): Survey {
   const families = familiesOf(counts, parameters);
   const leaders = families.flatMap(([leader]) => (leader === undefined ? [] : [leader]));
+  const speakers = speakersOf(leaders, parameters);
   const shapes = parameters.hourLevels.map((_, level) => {
-    const groups = leaders.map((leader) => thinned(countAt(leader, level), seedOf(leader)));
+    const groups = speakers.map((speaker) => thinned(countAt(speaker, level), seedOf(speaker)));
     return [fitRobust(groups, parameters), fitLowerPart(groups)];
   });
   const tested = families.filter(([leader]) => (leader?.sharers ?? 0) >= parameters.minAccounts);
   const tails = tested.map(([leader]) => (leader === undefined ? [1] : tailsOf(leader, shapes)));
   const persistence = tails.map(smallestOf);
   const adjusted = adjustedPValues(persistence);
+  const watched = watchedGroups(
+    tested.filter(([leader]) => leader !== undefined && mayTakeTurns(leader)),
+    ([leader]) => (leader === undefined ? 0 : inputsOf(leader)),
+  );
   const suspects = tested.flatMap((wordings, index): Suspect[] => {
     // A family's p-value is at least its persistence, and Benjamini-Hochberg is monotone: what persistence alone does
-    // not carry can't be claimed.
-    if ((adjusted[index] ?? 1) > parameters.level) return [];
+    // not carry can't be claimed, nor join a claim.
+    const least = persistence[index] ?? 1;
+    const isPersistent = (adjusted[index] ?? 1) <= parameters.level || least <= parameters.growLevel;
+    const isWatched = watched.has(wordings);
+    if (!isPersistent && !isWatched) return [];
     const standing = wordings.filter(
       (wording, at) => at === 0 || smallestOf(tailsOf(wording, shapes)) <= parameters.memberLevel,
     );
@@ -175,8 +175,9 @@ export function surveyWordings(counts: readonly WordingCount[], parameters: Word
     return [
       {
         wordings,
+        isWatched,
         standing: standing.map(({ affix }) => affix),
-        persistence: persistence[index] ?? 1,
+        persistence: least,
         level: own.indexOf(Math.min(...own)),
       },
     ];
@@ -194,14 +195,32 @@ export function sampleOf({ suspects }: Survey): { readonly affixes: string[]; re
   };
 }
 
+/** Whoever is dealt a list in turn comes back as soon as the others: most users of the wording have. */
+function mayTakeTurns({ hits, sharers }: WordingCount): boolean {
+  return 2 * (hits[0] ?? 0) >= sharers;
+}
+
+/** Users whose visits the second half needs. */
+export function visitorsOf({ suspects }: Survey): number[] {
+  return [...new Set(suspects.flatMap((suspect) => (suspect.isWatched ? watchedUsers(suspect) : [])))];
+}
+
+function watchedUsers({ wordings: [leader] }: Suspect): readonly number[] {
+  return leader?.users.slice(0, WATCHED) ?? [];
+}
+
 /** The second half: judges the suspects by what a part of their users asked, and when; most likely first. Pure. */
-export function judgeWordings(
+export async function judgeWordings(
   survey: Survey,
-  sample: readonly WordingUse[],
+  rows: { readonly sample: readonly WordingUse[]; readonly visitors: readonly WordingVisitor[] },
   parameters: WordingParameters,
-): JudgedFamily[] {
-  const usesOf = Map.groupBy(sample, (use) => use.affix);
-  const judged = survey.suspects.map((suspect) => judgeFamily(suspect, { usesOf, survey, parameters }));
+): Promise<JudgedFamily[]> {
+  const usesOf = Map.groupBy(rows.sample, (use) => use.affix);
+  const visitorOf = new Map(rows.visitors.map((visitor) => [visitor.user, visitor]));
+  const watched = survey.suspects.filter(({ isWatched }) => isWatched).length;
+  const judged: Omit<JudgedFamily, "adjusted">[] = [];
+  for (const suspect of survey.suspects)
+    judged.push(await judgeFamily(suspect, { usesOf, visitorOf, survey, watched, parameters }));
   // Families that were not looked at can't be claimed: their p-values are as good as 1.
   const unseen = Array.from({ length: survey.tested - judged.length }, () => 1);
   const adjusted = adjustedPValues([...judged.map((family) => family.pValue), ...unseen]);
@@ -254,70 +273,49 @@ function countAt({ hits, sharers }: WordingCount, level: number): GroupCount {
   return { hits: hits[level] ?? 0, size: sharers };
 }
 
-/**
- * Wordings of one template (its opening, its closing, its variants) have the same users: they are judged together.
- * Wordings that nobody comes back to are joined only where their users are exactly the same: there are many of them,
- * they can't be claimed, and for the fit of the null it is enough that they are counted once. The wording with the most
- * private inputs comes first and speaks for its family: chosen without looking at any p-value.
- */
-function familiesOf(counts: readonly WordingCount[], parameters: WordingParameters): WordingCount[][] {
-  const union = new UnionFind(counts.length);
-  const equal = Map.groupBy(counts.keys(), (index) => counts[index]?.fingerprint ?? "");
-  for (const [first, ...others] of equal.values()) {
-    for (const other of others) union.join(first ?? other, other);
-  }
-  // Equal sets of users need one comparison; some wording of a set may have been come back to where another was not.
-  const compared = [...equal.values()].flatMap((indices) => {
-    const found = indices.find((index) => (counts[index]?.users.length ?? 0) > 0);
-    return found === undefined ? [] : [found];
-  });
-  const at = (index: number): number => compared[index] ?? 0;
-  const pairs = similarSets(
-    compared.map((index) => counts[index]?.users ?? []),
-    {
-      least: parameters.familyOverlap,
-      limit: SKETCH_SIZE,
-      bounds: compared.map((index) => HASHES / 2 ** (counts[index]?.halvings ?? 0)),
-      isKnown: (a, b) => union.find(at(a)) === union.find(at(b)),
-    },
-  );
-  for (const [a, b] of pairs) union.join(at(a), at(b));
-  const families = [...Map.groupBy(counts, (_, index) => union.find(index)).values()];
-  return families.map((family) => family.sort((a, b) => inputsOf(b) - inputsOf(a)));
-}
-
-/** Private inputs of all users, as far as those that were counted tell. */
-function inputsOf({ inputs, halvings }: WordingCount): number {
-  return inputs * 2 ** halvings;
-}
-
-function judgeFamily(
+async function judgeFamily(
   suspect: Suspect,
   context: {
     readonly usesOf: ReadonlyMap<string, readonly WordingUse[]>;
+    readonly visitorOf: ReadonlyMap<number, WordingVisitor>;
     readonly survey: Survey;
+    /** Families that are tested for turns. */
+    readonly watched: number;
     readonly parameters: WordingParameters;
   },
-): Omit<JudgedFamily, "adjusted"> {
-  const { usesOf, survey, parameters } = context;
+): Promise<Omit<JudgedFamily, "adjusted">> {
+  const { usesOf, visitorOf, survey, watched, parameters } = context;
   const [leader] = suspect.wordings;
   const sampled = new Set(leader?.users);
   const privateUsers = (usesOf.get(leader?.affix ?? "") ?? []).filter(
     (use) => sampled.has(use.user) && isPrivateUser(use, parameters),
   );
   const { likeness, between } = corroborate(privateUsers, parameters);
-  const loadOdds = rateOddsOf(privateUsers, parameters);
+  const loads = loadsOf(privateUsers, parameters);
+  const loadOdds = rateOddsOf(loads);
   const start = sharedStart(leader?.startsMs ?? [], survey.everybodyMs, parameters.startHours).pValue;
   const { persistence, level } = suspect;
+  const unvetoed = Math.max(persistence, smallestOf([likeness, start]));
+  const visitors = suspect.isWatched
+    ? watchedUsers(suspect).flatMap((user) => visitorOf.get(user) ?? [])
+    : [];
+  const turns = await turnsOf(visitors, { ...parameters, watched });
   return {
     persistence,
     likeness,
     between,
     start,
     loadOdds,
+    loads,
+    unvetoed,
+    turns: turns.pValue,
+    betweenVisits: turns.between,
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its absence vetoes: customers
     // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
-    pValue: loadOdds < parameters.minLoadOdds ? 1 : Math.max(persistence, smallestOf([likeness, start])),
+    pValue: withTurns([loadOdds < parameters.minLoadOdds ? 1 : unvetoed], turns.pValue, {
+      watched,
+      tested: survey.tested,
+    }),
     affixes: suspect.wordings.map(({ affix }) => affix),
     standing: suspect.standing,
     halvings: leader?.halvings ?? 0,
@@ -332,11 +330,12 @@ function judgeFamily(
 const HOUR_MS = 3_600_000;
 
 /** The first input is what makes an account a user: counts begin after it, and so does the time. */
-function rateOddsOf(users: readonly WordingUse[], { nowMs }: WordingParameters): number {
-  const loads = users.map(({ inputs, sinceMs }) => ({
-    count: inputs - 1,
-    exposure: (nowMs - sinceMs) / HOUR_MS,
-  }));
+function loadsOf(users: readonly WordingUse[], { nowMs }: WordingParameters): Load[] {
+  return users.map(({ inputs, sinceMs }) => ({ count: inputs - 1, exposure: (nowMs - sinceMs) / HOUR_MS }));
+}
+
+/** Likelihood ratio of even against uneven rates. */
+export function rateOddsOf(loads: readonly Load[]): number {
   return Math.exp(Math.min(700, logRateEvenness(loads)));
 }
 

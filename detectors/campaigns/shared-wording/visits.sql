@@ -1,0 +1,15 @@
+-- When some users of suspect wordings came, whatever they asked, served or refused: their newest exchanges that are no follow-ups.
+SELECT
+    toUInt32(cityHash64(account)) AS user,
+    account,
+    arrayMap(
+        visit -> toFloat64(toUnixTimestamp64Milli(visit)),
+        arraySlice(arraySort(groupArray(time)), -{maxVisits:Int64})
+    ) AS visits
+FROM exchange_features
+WHERE NOT continued AND toUInt32(cityHash64(account)) IN {users:Array(UInt32)}
+  AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
+  AND time < fromUnixTimestamp64Milli({nowMs:Int64})
+GROUP BY account
+ORDER BY account
+SETTINGS optimize_aggregation_in_order = 1
