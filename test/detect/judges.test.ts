@@ -15,7 +15,7 @@ import {
   type LinkedCluster,
   surveyLinks,
 } from "../../src/detect/judges/linked-accounts.ts";
-import { groupSameHand, siblingsOf } from "../../src/detect/judges/same-hand.ts";
+import { groupSameHand } from "../../src/detect/judges/same-hand.ts";
 import type { WordingFamily } from "../../src/detect/judges/shared-wording.ts";
 
 const HOUR_MS = 3_600_000;
@@ -32,10 +32,8 @@ function family(name: string, startHour: number, inputs: number, matter: readonl
     })),
     persistence: 1e-6,
     loadOdds: 100,
-    loads: Array.from({ length: 12 }, (_, index) => ({ count: inputs - 1 + (index % 3), exposure: 50 })),
     likeness: 1e-6,
     start: 1,
-    unvetoed: 1e-6,
     turns: 1,
     betweenVisits: Number.NaN,
     pValue: 1e-6,
@@ -63,26 +61,6 @@ test("wordings with one start, one pace and one matter are grouped; others stay 
     groups.map((group) => group.map((one) => one.affixes[0])),
     [["a", "b"], ["later"], ["busier"], ["other-matter"]],
   );
-});
-
-test("a wording of a claimed one's hand joins at the growing level, and no other does", () => {
-  const claimed = family("claimed", 5, 20, [1, 0.2, 0]);
-  const weak = { unvetoed: 0.005, pValue: 1, adjusted: 1 };
-  const alike = { ...family("alike", 5.05, 20, [0.9, 0.4, 0.1]), ...weak };
-  const uneven = {
-    ...alike,
-    loads: alike.loads.map((load, index) => ({ ...load, count: index === 0 ? 2_000 : 1 })),
-  };
-  const others = [
-    alike,
-    { ...alike, unvetoed: 0.02 },
-    uneven,
-    { ...family("later", 200, 20, [1, 0.2, 0]), ...weak },
-    { ...family("other-matter", 5, 20, [-0.2, 0, 1]), ...weak },
-  ];
-  const parameters = { sameLevel: 0.01, sameMatter: 0.4, growLevel: 0.01, minLoadOdds: 3 };
-  assert.deepEqual(siblingsOf([claimed], others, parameters), [alike]);
-  assert.deepEqual(siblingsOf([], others, parameters), []);
 });
 
 function linkable(index: number, change: Partial<LinkableAccount> = {}): LinkableAccount {
@@ -182,6 +160,7 @@ function listWorker(index: number, group: number, sinceHour: number): ListWorker
     hours: 8,
     days: 9,
     sinceMs: sinceHour * HOUR_MS,
+    untilMs: 200 * HOUR_MS,
     askedMean: 4 + group,
     askedSpread: 0.3,
     answeredMean: 5 - group,
@@ -246,6 +225,20 @@ test("who comes so rarely that it may have come before has no known beginning", 
   };
   assert.ok((await startOf(6)) < 1e-4); // six days of six
   assert.equal(await startOf(2), 1);
+});
+
+test("that a measure stopped some of a campaign does not make its loads uneven", async () => {
+  // Twelve that began together and ask alike; eight of them were stopped after ten hours.
+  const rows = Array.from({ length: 12 }, (_, index) => {
+    const worker = listWorker(index, 1, 60 + index / 8);
+    return index < 8 ? { ...worker, inputs: 7, untilMs: 71 * HOUR_MS } : { ...worker, inputs: 60 };
+  });
+  const oddsOf = async (accused: readonly ListWorker[]): Promise<number> => {
+    const cohorts = await cohortsOf([...rows, ...CROWD], new Set(accused.map(({ account }) => account)));
+    return cohorts.find(({ size }) => size === rows.length)?.loadOdds ?? 0;
+  };
+  assert.ok((await oddsOf([])) < 3);
+  assert.ok((await oddsOf(rows.slice(0, 8))) > 3);
 });
 
 test("an accused half of a campaign is no standard for when its other half began", async () => {

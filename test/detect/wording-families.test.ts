@@ -95,7 +95,7 @@ const PARAMETERS: WordingParameters = {
   memberLevel: 0.01,
   level: 1,
   familyOverlap: 0.5,
-  growLevel: 0.01,
+  accused: new Set(),
   turnShiftMinutes: 10,
   minBetween: 0.8,
   maxTurnDraws: 50_000,

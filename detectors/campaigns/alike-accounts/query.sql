@@ -14,6 +14,7 @@ WITH
             dateDiff('hour', min(time), max(time)) + 1 AS span, -- hours begun
             uniqExact(toDate(time)) AS days,
             min(time) AS since,
+            max(time) AS until,
             arraySort(arrayConcat(
                 groupArrayIf(system, NOT continued AND system != 0),
                 groupArrayIf(toolset, NOT continued AND toolset != 0 AND toolset != system)
@@ -89,6 +90,7 @@ SELECT
     toUInt32(working.hours) AS hours,
     toUInt32(working.days) AS days,
     toFloat64(toUnixTimestamp64Milli(working.since)) AS sinceMs,
+    toFloat64(toUnixTimestamp64Milli(working.until)) AS untilMs,
     toFloat64(shapes.askedMean) AS askedMean,
     toFloat64(shapes.askedSpread) AS askedSpread,
     toFloat64(shapes.answeredMean) AS answeredMean,

@@ -6,9 +6,10 @@ WITH
     asked AS
     (
         SELECT
-            any(cityHash64(account)) AS user,
+            any(account) AS owner,
             if(dateDiff('minute', min(time), max(time)) < {onceMinutes:UInt32}, 1, count()) AS askings,
             min(time) AS first,
+            max(time) AS last,
             min(leaf) AS exemplar,
             [any(affixes[1]), any(affixes[2]), any(affixes[3]), any(affixes[4])] AS wordings
         FROM exchange_features
@@ -23,14 +24,16 @@ WITH
     (
         SELECT
             wording,
-            user,
+            owner,
+            cityHash64(owner) AS user,
             sum(askings) AS uses,
             countIf(askings = 1) AS inputs,
-            minIf(first, askings = 1) AS since
+            minIf(first, askings = 1) AS since,
+            max(last) AS until
         FROM asked
         ARRAY JOIN wordings AS wording
         WHERE wording IN {affixes:Array(UInt64)}
-        GROUP BY wording, user
+        GROUP BY wording, owner
     ),
     sums AS
     (
@@ -50,9 +53,11 @@ WITH
 SELECT
     toString(counts.wording) AS affix,
     toUInt32(counts.user) AS user,
+    counts.owner AS account,
     toUInt32(counts.uses) AS uses,
     toUInt32(counts.inputs) AS inputs,
     toFloat64(toUnixTimestamp64Milli(counts.since)) AS sinceMs,
+    toFloat64(toUnixTimestamp64Milli(counts.until)) AS untilMs,
     arrayMap(x -> toFloat64(x), sums.sum) AS sum,
     toFloat64(sums.squares) AS squares
 FROM counts

@@ -1,9 +1,8 @@
 // Words what the wording judge found: one list of inputs dealt out under shared wordings.
 import { type Assertion, figure, share } from "../assertion.ts";
 import { type Detector, listParameter, numberParameter } from "../catalog.ts";
-import { groupSameHand, siblingsOf } from "../judges/same-hand.ts";
+import { groupSameHand } from "../judges/same-hand.ts";
 import {
-  type JudgedFamily,
   judgeWordings,
   MIN_PERSISTENT,
   membersOf,
@@ -49,34 +48,31 @@ export async function wordings(
           parameters: { users: visiting },
         });
   const judged = await judgeWordings(survey, { sample, visitors }, parameters);
-  const isClaimed = (family: JudgedFamily): boolean => family.adjusted <= options.level;
-  if (!judged.some(isClaimed)) return [];
+  const claimed = judged.filter((family) => family.adjusted <= options.level);
+  if (claimed.length === 0) return [];
   const uses = await followUpRowsOf<WordingMember>(store, detector, options, {
     statement: "members",
-    parameters: { affixes: judged.flatMap((family) => family.standing).map(BigInt) },
+    parameters: { affixes: claimed.flatMap((family) => family.standing).map(BigInt) },
   });
   const usesOf = Map.groupBy(uses, (use) => use.affix);
-  const found = judged
+  const found = claimed
     .map((family) => ({ ...family, members: membersOf(family, usesOf) }))
     // Fewer members than a wording must have to be judged are people who happen to come back to it.
     .filter(({ members }) => members.length >= parameters.minAccounts);
-  const claimed = found.filter(isClaimed);
-  const sameHand = {
+  const groups = groupSameHand(found, {
     sameLevel: numberParameter(detector, "sameLevel"),
     sameMatter: numberParameter(detector, "sameMatter"),
-  };
-  const others = found.filter((family) => !isClaimed(family));
-  const siblings = siblingsOf(claimed, others, { ...parameters, ...sameHand });
-  const groups = groupSameHand([...claimed, ...siblings], sameHand);
+  });
   return groups.map((group) =>
     wordingAssertion(detector, group, { judged: survey.tested, level: options.level }),
   );
 }
 
-function parametersOf(detector: Detector, { nowMs, level }: RunOptions): WordingParameters {
+function parametersOf(detector: Detector, { nowMs, level, accused }: RunOptions): WordingParameters {
   return {
     nowMs,
     level,
+    accused: accused ?? new Set(),
     minAccounts: numberParameter(detector, "minAccounts"),
     minOwnPrivateShare: numberParameter(detector, "minOwnPrivateShare"),
     hourLevels: listParameter(detector, "hourLevels"),
@@ -87,7 +83,6 @@ function parametersOf(detector: Detector, { nowMs, level }: RunOptions): Wording
     memberLevel: numberParameter(detector, "memberLevel"),
     familyOverlap: numberParameter(detector, "familyOverlap"),
     kinOverlap: numberParameter(detector, "kinOverlap"),
-    growLevel: numberParameter(detector, "growLevel"),
     ...turnParametersOf(detector),
   };
 }
@@ -101,19 +96,18 @@ function wordingAssertion(
   const oldest = members.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
   const inputs = group.reduce((sum, family) => sum + inputsUnder(family), 0);
   const accounts = [...new Set(members.map((member) => member.account))];
-  const claims = group.filter((family) => family.adjusted <= level);
   return {
     ...identityOf(detector),
     accounts,
-    // The weakest of the grouped claims: each stands on its own, but for siblings, which only join.
-    pValue: Math.max(...claims.map((family) => family.adjusted)),
+    // The weakest of the grouped claims: each stands on its own.
+    pValue: Math.max(...group.map((family) => family.adjusted)),
     eValue: null,
     errorRate: `False discovery rate ${share(level)} over the ${judged} wordings that several accounts shared (Benjamini-Hochberg; p-value shown is adjusted). Null: independent users of a popular wording, fitted to the other wordings, who come independently of each other.`,
     summary: `${accounts.length} accounts work through one list: ${inputs} inputs under ${group.length === 1 ? "one wording" : `${group.length} wordings`}, almost none of them ever repeated by anybody.`,
     contributions: [
       ...group.slice(0, 8).flatMap((family, index) => [
         {
-          name: `persistent users (${index + 1}${claims.includes(family) ? "" : ", of the same hand"})`,
+          name: `persistent users (${index + 1})`,
           value: `${family.persistent} of ${family.sharers} sharers${partOf(family)} over ${family.level} or more hours, p = ${figure(family.persistence)}`,
         },
         {

@@ -31,6 +31,8 @@ export interface ListWorker extends Presence {
   /** Hashes of the inputs with the smallest ones, ascending; of `maxSampled` inputs and fewer all. */
   readonly sample: readonly number[];
   readonly hours: number;
+  /** Of its last exchange. */
+  readonly untilMs: number;
   /** Means and standard deviations of the logarithm of characters asked and of tokens answered. */
   readonly askedMean: number;
   readonly askedSpread: number;
@@ -372,10 +374,11 @@ function distinctShareOf(rows: readonly ListWorker[], maxSampled: number): numbe
 }
 
 /** Loads count from the threshold on: what every list worker has by definition is no evidence of evenness. */
-function loadOddsOf(rows: readonly ListWorker[], { minInputs, nowMs }: AlikeParameters): number {
-  const loads = rows.map(({ inputs, sinceMs }) => ({
+function loadOddsOf(rows: readonly ListWorker[], { minInputs, nowMs, accused }: AlikeParameters): number {
+  const loads = rows.map(({ account, inputs, sinceMs, untilMs }) => ({
     count: Math.max(0, inputs - minInputs),
-    exposure: (nowMs - sinceMs) / HOUR_MS,
+    // Whom a standing claim accuses a measure may have stopped.
+    exposure: ((accused.has(account) ? untilMs : nowMs) - sinceMs) / HOUR_MS,
   }));
   return Math.exp(Math.min(700, logRateEvenness(loads)));
 }

@@ -1,7 +1,7 @@
 // Groups campaigns that one hand may deal: several wordings, different accounts, but the same start, pace and matter.
 import { kolmogorovSmirnov } from "../../core/statistics/kolmogorov.ts";
 import { UnionFind } from "../union-find.ts";
-import { rateOddsOf, type WordingFamily } from "./shared-wording.ts";
+import type { WordingFamily } from "./shared-wording.ts";
 
 export interface SameHandParameters {
   /** p-value above which starts, and loads, count as equal. */
@@ -26,27 +26,6 @@ export function groupSameHand(
     });
   });
   return [...Map.groupBy(families, (_, index) => union.find(index)).values()];
-}
-
-/**
- * Families that no error rate carries by themselves, but that one hand dealt with a claimed one: its users come back and
- * are no customers of their own at `growLevel` (unadjusted), they began, worked and asked like those of the claimed one,
- * and the rates of both together speak for a dealt list. Up to one such family in a hundred joins wrongly at 1 %.
- */
-export function siblingsOf(
-  claimed: readonly WordingFamily[],
-  others: readonly WordingFamily[],
-  parameters: SameHandParameters & { readonly growLevel: number; readonly minLoadOdds: number },
-): WordingFamily[] {
-  return others.filter(
-    (other) =>
-      other.unvetoed <= parameters.growLevel &&
-      claimed.some(
-        (family) =>
-          isSameHand(family, other, parameters) &&
-          rateOddsOf([...family.loads, ...other.loads]) >= parameters.minLoadOdds,
-      ),
-  );
 }
 
 function isSameHand(a: WordingFamily, b: WordingFamily, parameters: SameHandParameters): boolean {

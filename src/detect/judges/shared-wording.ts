@@ -7,7 +7,7 @@ import {
   NO_FIT,
   type RobustFit,
 } from "../../core/statistics/beta-binomial.ts";
-import { type Load, logRateEvenness } from "../../core/statistics/evenness.ts";
+import { logRateEvenness } from "../../core/statistics/evenness.ts";
 import { generator } from "../../core/statistics/generator.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
@@ -26,9 +26,12 @@ export interface WordingUse {
   readonly affix: string;
   /** The hash of the account's name that `WordingCount.users` has. */
   readonly user: number;
+  readonly account: string;
   readonly uses: number;
   readonly inputs: number;
   readonly sinceMs: number;
+  /** Of its last use. */
+  readonly untilMs: number;
   /** Of its private inputs. */
   readonly sum: readonly number[];
   readonly squares: number;
@@ -59,12 +62,12 @@ export interface WordingParameters extends TurnParameters, FamilyParameters {
   readonly alikeMargin: number;
   /** Likelihood ratio of even against uneven rates below which a claim is vetoed. */
   readonly minLoadOdds: number;
+  /** Accounts in standing claims. */
+  readonly accused: ReadonlySet<string>;
   /** p-value below which a wording is left out of the null fit. */
   readonly setAside: number;
   /** p-value at which a further wording of a family brings its users in. */
   readonly memberLevel: number;
-  /** Level, unadjusted, at which a family of the same hand joins a claimed one. */
-  readonly growLevel: number;
 }
 
 /** A family of wordings, judged. */
@@ -80,14 +83,13 @@ export interface JudgedFamily {
   readonly start: number;
   /** Likelihood ratio of even rates, from each one's beginning on, against uneven ones: a small one vetoes. */
   readonly loadOdds: number;
-  /** What it was computed from: the leading wording's inputs after each user's first, by hours since. */
-  readonly loads: readonly Load[];
-  /** Intersection-union: popularity must fall, and either topics of their own or independent beginnings. */
-  readonly unvetoed: number;
   /** p-value of "its users come independently of each other", and the share of the others between two visits of one. */
   readonly turns: number;
   readonly betweenVisits: number;
-  /** Either of the last two, weighted; `unvetoed` as 1 where the rates veto. */
+  /**
+   * Intersection-union: popularity must fall, and either topics of their own or independent beginnings; 1 where the rates
+   * veto. Or independent visits must (Bonferroni, weighted).
+   */
   readonly pValue: number;
   /** Benjamini-Hochberg over all families of this hunt. */
   readonly adjusted: number;
@@ -121,7 +123,7 @@ export const MIN_PERSISTENT = 2;
 
 /** What the counts alone say of all families of wordings. */
 export interface Survey {
-  /** Families that can be claimed or join a claim: those whose users come back more than chance explains, or mostly. */
+  /** Families that can be claimed: those whose users come back more than chance explains, or mostly. */
   readonly suspects: readonly Suspect[];
   /** Families that were tested. */
   readonly tested: number;
@@ -162,12 +164,10 @@ export function surveyWordings(counts: readonly WordingCount[], parameters: Word
     ([leader]) => (leader === undefined ? 0 : inputsOf(leader)),
   );
   const suspects = tested.flatMap((wordings, index): Suspect[] => {
-    // A family's p-value is at least its persistence, and Benjamini-Hochberg is monotone: what persistence alone does
-    // not carry can't be claimed, nor join a claim.
-    const least = persistence[index] ?? 1;
-    const isPersistent = (adjusted[index] ?? 1) <= parameters.level || least <= parameters.growLevel;
+    // Without turns a family's p-value is at least its persistence, and Benjamini-Hochberg is monotone: what persistence
+    // alone does not carry can't be claimed.
     const isWatched = watched.has(wordings);
-    if (!isPersistent && !isWatched) return [];
+    if ((adjusted[index] ?? 1) > parameters.level && !isWatched) return [];
     const standing = wordings.filter(
       (wording, at) => at === 0 || smallestOf(tailsOf(wording, shapes)) <= parameters.memberLevel,
     );
@@ -177,7 +177,7 @@ export function surveyWordings(counts: readonly WordingCount[], parameters: Word
         wordings,
         isWatched,
         standing: standing.map(({ affix }) => affix),
-        persistence: least,
+        persistence: persistence[index] ?? 1,
         level: own.indexOf(Math.min(...own)),
       },
     ];
@@ -291,11 +291,10 @@ async function judgeFamily(
     (use) => sampled.has(use.user) && isPrivateUser(use, parameters),
   );
   const { likeness, between } = corroborate(privateUsers, parameters);
-  const loads = loadsOf(privateUsers, parameters);
-  const loadOdds = rateOddsOf(loads);
+  const loadOdds = rateOddsOf(privateUsers, parameters);
   const start = sharedStart(leader?.startsMs ?? [], survey.everybodyMs, parameters.startHours).pValue;
   const { persistence, level } = suspect;
-  const unvetoed = Math.max(persistence, smallestOf([likeness, start]));
+  const persistentAndAlike = Math.max(persistence, smallestOf([likeness, start]));
   const visitors = suspect.isWatched
     ? watchedUsers(suspect).flatMap((user) => visitorOf.get(user) ?? [])
     : [];
@@ -306,13 +305,11 @@ async function judgeFamily(
     between,
     start,
     loadOdds,
-    loads,
-    unvetoed,
     turns: turns.pValue,
     betweenVisits: turns.between,
     // Evenness proves nothing (a scheduled job loads unrelated customers evenly too), but its absence vetoes: customers
     // of a new or popular tool ask alike or begin together, and while a store is young they don't repeat themselves.
-    pValue: withTurns([loadOdds < parameters.minLoadOdds ? 1 : unvetoed], turns.pValue, {
+    pValue: withTurns([loadOdds < parameters.minLoadOdds ? 1 : persistentAndAlike], turns.pValue, {
       watched,
       tested: survey.tested,
     }),
@@ -330,12 +327,12 @@ async function judgeFamily(
 const HOUR_MS = 3_600_000;
 
 /** The first input is what makes an account a user: counts begin after it, and so does the time. */
-function loadsOf(users: readonly WordingUse[], { nowMs }: WordingParameters): Load[] {
-  return users.map(({ inputs, sinceMs }) => ({ count: inputs - 1, exposure: (nowMs - sinceMs) / HOUR_MS }));
-}
-
-/** Likelihood ratio of even against uneven rates. */
-export function rateOddsOf(loads: readonly Load[]): number {
+function rateOddsOf(users: readonly WordingUse[], { nowMs, accused }: WordingParameters): number {
+  const loads = users.map(({ account, inputs, sinceMs, untilMs }) => ({
+    count: inputs - 1,
+    // Whom a standing claim accuses a measure may have stopped.
+    exposure: ((accused.has(account) ? untilMs : nowMs) - sinceMs) / HOUR_MS,
+  }));
   return Math.exp(Math.min(700, logRateEvenness(loads)));
 }
 
