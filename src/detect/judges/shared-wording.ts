@@ -12,7 +12,14 @@ import { generator } from "../../core/statistics/generator.ts";
 import { adjustedPValues, smallestOf } from "../../core/statistics/multiple-testing.ts";
 import { sharedStart } from "../../core/statistics/shared-start.ts";
 import { corroborate } from "./corroboration.ts";
-import { type TurnParameters, turnsOf, WATCHED, watchedGroups, withTurns } from "./turn-takers.ts";
+import {
+  type TurnParameters,
+  turnsOf,
+  type Visitor,
+  WATCHED,
+  watchedGroups,
+  withTurns,
+} from "./turn-takers.ts";
 import {
   type FamilyParameters,
   familiesOf,
@@ -38,11 +45,8 @@ export interface WordingUse {
 }
 
 /** A row of the visits: when a user of a suspect wording came, whatever it asked. */
-export interface WordingVisitor {
+export interface WordingVisitor extends Visitor {
   readonly user: number;
-  readonly account: string;
-  /** ms, ascending. */
-  readonly visits: readonly number[];
 }
 
 /** A row of the members: a private user of a claimed wording. */
