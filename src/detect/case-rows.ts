@@ -1,6 +1,7 @@
 // The rows that a detector's case makes: what the features would be of the traffic it describes, without its texts.
 import { createHash } from "node:crypto";
 import type { DetectorCase, Traffic } from "./cases.ts";
+import { CAPABILITY } from "./features/capability-words.ts";
 import { EMBEDDING_DIMENSIONS, embed, wordHashes } from "./features/embedding.ts";
 import { nearKeys } from "./features/near-keys.ts";
 import { numericOf } from "./features/numeric.ts";
@@ -78,6 +79,7 @@ function rowOf(part: Traffic, { partIndex, member, at, account }: Place): object
     asked_words: Math.round(words.length * stretch),
     near: nearKeys(wordHashes(words, 1), words.length),
     ...openOf(part, input),
+    capabilities: part.asks === "nothing" ? 0 : CAPABILITY[part.asks],
     ...numbersOf(part, { partIndex, member, at, account }),
     affixes: part.wording === "" ? [] : [number(part.wording)],
     system: part.system === "" ? "0" : number(part.system),

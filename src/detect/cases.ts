@@ -43,6 +43,8 @@ export interface Traffic {
    * a request to go on; the end, without one.
    */
   readonly open: "nothing" | "blank" | "mention" | "end" | "end-unasked";
+  /** A capability that each message asks for, by its name in the features. */
+  readonly asks: "nothing" | "trainingTasks";
   /** Words of an input; 0: twelve and those of the wording. */
   readonly words: number;
   /** So many inputs in a row are versions of one text: each of the same one, or each of the one before. */
@@ -89,6 +91,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   samples: z.int().min(1).max(1000).default(1),
   temperature: z.number().min(0).nullable().default(null),
   open: z.enum(["nothing", "blank", "mention", "end", "end-unasked"]).default("nothing"),
+  asks: z.enum(["nothing", "trainingTasks"]).default("nothing"),
   words: z.int().min(0).max(10_000).default(0),
   versions: z.int().min(1).max(1000).default(1),
   edits: z.enum(["star", "chain"]).default("star"),

@@ -15,6 +15,7 @@ const JUDGES = [
   "divergence",
   "parameter-stealing",
   "recall",
+  "training-data",
   "sampling",
   "neighbourhoods",
   "numeric",

@@ -129,7 +129,8 @@ export class Watch {
 
   async #run(detector: Detector, nowMs: number, { everything, signal }: RunningOptions): Promise<void> {
     const options = { nowMs, level: this.#levelOfEach() };
-    if (everything === true || this.#isDue(detector, nowMs)) {
+    const isDue = everything === true || this.#isDue(detector, nowMs);
+    if (isDue) {
       const accused = this.#campaigns.accused();
       const assertions = await reading(
         this.#options.store,
@@ -141,11 +142,8 @@ export class Watch {
       else this.#last.set(detector.id, assertions);
     }
     // A claim that this run could not repeat takes in whoever became a user of its wordings since it was made.
-    await this.#follow(
-      detector,
-      { ...options, joinHours: numberParameter(detector, "windowDays") * 24 },
-      signal,
-    );
+    const joinHours = numberParameter(detector, "windowDays") * 24;
+    await this.#follow(detector, isDue ? { ...options, joinHours } : options, signal);
   }
 
   #isDue({ id, everyHours }: Detector, nowMs: number): boolean {

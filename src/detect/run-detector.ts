@@ -11,6 +11,7 @@ import { numeric } from "./claims/numeric.ts";
 import { recall } from "./claims/recall.ts";
 import { sampling } from "./claims/sampling.ts";
 import { sweeps } from "./claims/sweeps.ts";
+import { trainingData } from "./claims/training-data.ts";
 import { wordings } from "./claims/wordings.ts";
 
 const CLAIMS: Readonly<Record<Detector["judge"], Claim>> = {
@@ -21,6 +22,7 @@ const CLAIMS: Readonly<Record<Detector["judge"], Claim>> = {
   numeric,
   recall,
   sampling,
+  "training-data": trainingData,
   "shared-wording": wordings,
   "linked-accounts": links,
   coverage,

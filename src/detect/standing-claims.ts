@@ -66,7 +66,8 @@ export class StandingClaims {
   }
 
   /**
-   * Takes in accounts that began with the wordings of a detector's claims. Claims may be renewed while the answer is
+   * Takes in accounts that began with the wordings of a detector's claims since these were made: a claim names who used them
+   * before. Claims may be renewed while the answer is
    * awaited: one that still stands then is the same object and takes them in, and what one takes in that doesn't stand
    * any more is lost with it.
    * @throws StoreError, DetectError
@@ -77,7 +78,10 @@ export class StandingClaims {
     { joinHours, ...options }: RunOptions & FollowOptions,
   ): Promise<void> {
     const followed = this.#claims.filter(
-      (claim) => claim.detector.id === detector.id && (claim.assertion.wordings ?? []).length > 0,
+      (claim) =>
+        claim.detector.id === detector.id &&
+        claim.renewedMs < options.nowMs &&
+        (claim.assertion.wordings ?? []).length > 0,
     );
     if (followed.length === 0) return;
     const affixes = [...new Set(followed.flatMap(({ assertion }) => assertion.wordings ?? []))].sort();

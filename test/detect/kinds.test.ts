@@ -67,6 +67,14 @@ test("capabilities are told in many languages, in the message or in the system p
       "下列哪一项是正确的？",
       "Choose the correct option.",
     ],
+    trainingTasks: [
+      "Write a list of diverse tasks. Keep to one sentence each.",
+      "Make this instruction into a more complex one, with a constraint more.",
+      "Crea instrucciones diversas para un asistente.",
+      "Schreibe zwölf vielfältige Anweisungen an ein Modell.",
+      "请写出多样化的指令。",
+      "多様な指示を考えてください。",
+    ],
   };
   for (const [name, bit] of Object.entries(CAPABILITY)) {
     for (const text of texts[name as keyof typeof CAPABILITY]) {
@@ -79,6 +87,7 @@ test("capabilities are told in many languages, in the message or in the system p
     "¿Qué tiempo hará mañana en la costa?",
     "Schreib meiner Tante einen kurzen Brief zum Geburtstag.",
     "今天天气怎么样？",
+    "As a language model, your training data ends some years ago. Follow the task.",
     "",
   ])
     assert.equal(asked(plain).capabilities, 0, plain);
@@ -168,7 +177,7 @@ test("any text has a kind, in time linear in its length", () => {
         userAgent: text,
         declaredSystem: text,
       });
-      assert.ok(row.capabilities >= 0 && row.capabilities < 512 && row.relay >= 0 && row.relay < 16);
+      assert.ok(row.capabilities >= 0 && row.capabilities < 1024 && row.relay >= 0 && row.relay < 16);
       assert.deepEqual(
         row,
         rowOf([said("system", text), said("user", text)], { userAgent: text, declaredSystem: text }),

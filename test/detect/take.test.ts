@@ -23,6 +23,7 @@ const traffic = {
   samples: 1,
   temperature: null,
   open: "nothing",
+  asks: "nothing",
   words: 0,
   versions: 1,
   edits: "star",

@@ -9,7 +9,7 @@ import { longestRun } from "./repetition.ts";
 import { Reader, textColumns } from "./text-columns.ts";
 
 /** Raised when a column's meaning changes; rows of an older version are derived again by a rebuild. */
-export const FEATURE_VERSION = 7;
+export const FEATURE_VERSION = 8;
 
 const readers = new WeakMap<FeatureKeys, Reader>();
 

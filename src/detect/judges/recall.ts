@@ -1,5 +1,5 @@
 // Judges who asks a model for the missing parts of many texts: what it knows by heart is what it was trained on.
-import { UnionFind } from "../union-find.ts";
+import { listDividers } from "./list-dividers.ts";
 
 /** A row of the query: one account with its passages. */
 export interface RecallUse {
@@ -47,7 +47,7 @@ export interface Recall {
  */
 export function judgeRecall(rows: readonly RecallUse[], parameters: RecallParameters): Recall[] {
   const probing = rows.filter((row) => row.once >= parameters.minOnceShare * row.inputs);
-  const found = groupsOf(probing, parameters.maxOverlap)
+  const found = listDividers(probing, parameters.maxOverlap)
     .map(recallOf)
     .filter(({ passages, hours }) => {
       return passages >= parameters.minPassages && hours >= parameters.minHours;
@@ -57,29 +57,6 @@ export function judgeRecall(rows: readonly RecallUse[], parameters: RecallParame
   return found
     .map((one) => ({ ...one, clean }))
     .sort((a, b) => b.passages - a.passages || (a.accounts[0] ?? "").localeCompare(b.accounts[0] ?? ""));
-}
-
-function groupsOf(rows: readonly RecallUse[], maxOverlap: number): RecallUse[][] {
-  const union = new UnionFind(rows.length);
-  const passages = rows.map((row) => new Set(row.ids));
-  const users = new Map<string, number[]>();
-  rows.forEach((row, at) => {
-    for (const wording of row.wordings) {
-      const others = users.get(wording) ?? [];
-      for (const other of others) {
-        if (overlap(passages[at], passages[other]) <= maxOverlap) union.join(at, other);
-      }
-      users.set(wording, [...others, at]);
-    }
-  });
-  return [...Map.groupBy(rows, (_, at) => union.find(at)).values()];
-}
-
-function overlap(a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()): number {
-  const [small, large] = a.size < b.size ? [a, b] : [b, a];
-  let common = 0;
-  for (const id of small) if (large.has(id)) common += 1;
-  return small.size === 0 ? 1 : common / small.size;
 }
 
 function recallOf(uses: readonly RecallUse[]): Omit<Recall, "clean"> {
