@@ -27,6 +27,7 @@ SELECT
     toUInt32(sum(exchanges)) AS queries,
     toFloat64(sum(answered)) AS tokens,
     arraySort(arrayMap(hour -> toUInt32(toUnixTimestamp(hour) / 3600), groupUniqArray(toStartOfHour(first)))) AS hours,
+    toUInt32(uniqExact(toDate(first, 'UTC'))) AS days,
     toFloat64(toUnixTimestamp64Milli(min(first))) AS sinceMs,
     arraySort(groupArraySorted(3)(exemplar)) AS exemplars
 FROM asked

@@ -21,6 +21,7 @@ export async function trainingData(
   const judged = judgeTrainingData(rows, {
     minInputs: numberParameter(detector, "minInputs"),
     minHours: numberParameter(detector, "minHours"),
+    minSharedDays: numberParameter(detector, "minSharedDays"),
     minOnceShare: numberParameter(detector, "minOnceShare"),
     maxOverlap: numberParameter(detector, "maxOverlap"),
   });

@@ -2,7 +2,7 @@
 import { UnionFind } from "../union-find.ts";
 import { type ListPart, listDividers } from "./list-dividers.ts";
 
-/** A row of the query: what one account asked under one template. Its inputs are `ids`, the template is `wordings`. */
+/** A row of the query: what one account asked under one template. `ids` are its inputs, the template is its one wording. */
 export interface TemplateUse extends ListPart {
   readonly account: string;
   /** Of the inputs, those asked at one sitting. */
@@ -11,6 +11,8 @@ export interface TemplateUse extends ListPart {
   readonly tokens: number;
   /** Hours since the epoch in which an input was asked for the first time. */
   readonly hours: readonly number[];
+  /** Different days (UTC) of these. */
+  readonly days: number;
   readonly sinceMs: number;
   readonly exemplars: readonly string[];
 }
@@ -19,6 +21,8 @@ export interface TrainingDataParameters {
   /** Inputs and hours of all accounts under one template from which it is a signature. */
   readonly minInputs: number;
   readonly minHours: number;
+  /** Days on which an account must have worked under a template to count with others. */
+  readonly minSharedDays: number;
   readonly minOnceShare: number;
   readonly maxOverlap: number;
 }
@@ -36,15 +40,16 @@ export interface TrainingData {
 
 /**
  * Accounts that work through inputs of their own under one template that asks for training tasks: Self-Instruct (Wang et
- * al. 2023, arXiv 2212.10560), Evol-Instruct (Xu et al. 2023, arXiv 2304.12244). Templates with an account in common are one
- * finding. Most inputs first. Pure.
+ * al. 2023, arXiv 2212.10560), Evol-Instruct (Xu et al. 2023, arXiv 2304.12244). Templates are published: who tries one out
+ * on one day does not count with others. Templates with an account in common are one finding. Most inputs first. Pure.
  */
 export function judgeTrainingData(
   rows: readonly TemplateUse[],
   parameters: TrainingDataParameters,
 ): TrainingData[] {
   const working = rows.filter(({ ids, once }) => once >= parameters.minOnceShare * ids.length);
-  const groups = listDividers(working, parameters.maxOverlap).filter((uses) => {
+  const parts = working.map((use) => (use.days < parameters.minSharedDays ? { ...use, wordings: [] } : use));
+  const groups = listDividers(parts, parameters.maxOverlap).filter((uses) => {
     return inputsOf(uses) >= parameters.minInputs && hoursOf(uses) >= parameters.minHours;
   });
   return joined(groups)
