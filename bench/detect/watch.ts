@@ -32,6 +32,7 @@ export async function watch(
       declaredGateways: [],
       disabledDetectors: [],
       hiddenSizes: {},
+      embeddingModel: null,
     },
     previous: [],
     onFailure: (detector, error) => failures.add(`${detector}: ${String(error.cause ?? error)}`),

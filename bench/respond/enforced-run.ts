@@ -123,7 +123,7 @@ class Replay {
       store,
       config: {
         ...{ enabled: true, tickMs: everyMs, falseDiscoveryRate: 0.01 },
-        ...{ declaredGateways: [], disabledDetectors: [], hiddenSizes: {} },
+        ...{ declaredGateways: [], disabledDetectors: [], hiddenSizes: {}, embeddingModel: null },
       },
       previous: [],
       onFailure: (detector, error) => console.error(`${detector}: ${String(error.cause ?? error)}`),

@@ -123,9 +123,9 @@ class Thread {
   }
 
   #start(): Worker {
-    const { folder, origin, worker: program } = this.#options;
+    const { folder, origin, embeddingModel, worker: program } = this.#options;
     const worker = new Worker(program ?? WORKER, {
-      workerData: { folder, origin } satisfies DeriveWorkerData,
+      workerData: { folder, origin, embeddingModel } satisfies DeriveWorkerData,
     });
     let reason = "without a word";
     worker.on("message", (reply: DeriveReply) => this.#done(reply));

@@ -7,6 +7,8 @@ export interface DeriveWorkerData {
   readonly folder: string;
   /** Origin of the log as configured; null: the installation's default. */
   readonly origin: string | null;
+  /** Folder of the embedding model; null: none. */
+  readonly embeddingModel: string | null;
 }
 
 /** Derive the leaves `from` to `to`. One at a time. */

@@ -5,11 +5,11 @@ import { Keyring } from "../log/keyring.ts";
 import { SealedLog } from "../log/sealed-log.ts";
 import { Derivation, type Derived } from "./derive.ts";
 import type { DeriveFailure, DeriveReply, DeriveRequest, DeriveWorkerData } from "./derive-protocol.ts";
-import { featuresOf } from "./features.ts";
+import { featuresOf, openModel } from "./features.ts";
 
 const port = parentPort;
 if (port === null) throw new TypeError("expected to run as a thread, got a process");
-const { folder, origin } = workerData as DeriveWorkerData; // given by DerivationPool, in this process
+const { folder, origin, embeddingModel } = workerData as DeriveWorkerData; // given by DerivationPool, in this process
 let failures: DeriveFailure[] = [];
 let derivation: Derivation | null = null;
 
@@ -19,7 +19,7 @@ async function open(): Promise<Derivation> {
   const onFailure = (index: number, error: unknown): void => {
     failures.push({ index, reason: String(error) });
   };
-  return new Derivation(log, featuresOf(keys), { onFailure });
+  return new Derivation(log, featuresOf(keys, await openModel(embeddingModel, keys)), { onFailure });
 }
 
 async function answer({ from, to }: DeriveRequest): Promise<DeriveReply> {

@@ -32,12 +32,15 @@ export interface RecordSource {
   record(index: number): Promise<SourceRecord>;
 }
 
+/** By table. */
+export type Rows = Readonly<Record<string, readonly object[]>>;
+
 /** What turns facts into rows. Both are pure. Rows need no `leaf`: it is added here. */
 export interface Features {
-  /** Rows by table of one exchange. Must be total: hostile content may not make it throw. */
-  readonly rowsOf: (exchange: Exchange) => Readonly<Record<string, readonly object[]>>;
+  /** Rows by table of one exchange. Must be total: hostile content may not make it throw. Later where a model is asked. */
+  readonly rowsOf: (exchange: Exchange) => Rows | Promise<Rows>;
   /** Rows by table of what is known of an account. */
-  readonly accountRows: (facts: AccountFacts) => Readonly<Record<string, readonly object[]>>;
+  readonly accountRows: (facts: AccountFacts) => Rows;
   /** Tables whose rows are written out as bytes of these columns; others become JSON. */
   readonly columns?: Readonly<Record<string, Columns>>;
 }
@@ -103,7 +106,7 @@ export class Derivation implements Deriver {
           counts[await this.#takeExchange(record, builders)] += 1;
           break;
         case "act":
-          if (record.leaf.act === "account.recorded") counts[this.#takeAccount(record, builders)] += 1;
+          if (record.leaf.act === "account.recorded") counts[await this.#takeAccount(record, builders)] += 1;
           else if (record.leaf.act === TOMBSTONE_ACT) tombstones.push(...tombstonesOf(record));
           break;
       }
@@ -119,20 +122,22 @@ export class Derivation implements Deriver {
     const open = await this.#openOf(close);
     const exchange = open === null ? null : exchangeOf(open, close, { decompress });
     if (exchange === null) return "erased";
-    return this.#add(close.index, builders, () => this.#features.rowsOf(exchange)) ? "exchanges" : "failed";
+    const added = await this.#add(close.index, builders, () => this.#features.rowsOf(exchange));
+    return added ? "exchanges" : "failed";
   }
 
-  #takeAccount(act: SourceRecord, builders: Builders): "accounts" | "erased" | "failed" {
+  async #takeAccount(act: SourceRecord, builders: Builders): Promise<"accounts" | "erased" | "failed"> {
     if (act.content === null) return "erased";
     const facts = factsOf(act.content.get("detail"));
     if (facts === null) return "failed";
-    return this.#add(act.index, builders, () => this.#features.accountRows(facts)) ? "accounts" : "failed";
+    const added = await this.#add(act.index, builders, () => this.#features.accountRows(facts));
+    return added ? "accounts" : "failed";
   }
 
   /** One exchange that breaks the derivation must not stop all others for ever: it is reported and left out. */
-  #add(leaf: number, builders: Builders, derive: () => Readonly<Record<string, readonly object[]>>): boolean {
+  async #add(leaf: number, builders: Builders, derive: () => Rows | Promise<Rows>): Promise<boolean> {
     try {
-      for (const [table, derived] of Object.entries(derive())) {
+      for (const [table, derived] of Object.entries(await derive())) {
         let builder = builders.get(table);
         if (builder === undefined) {
           const columns = this.#features.columns?.[table];

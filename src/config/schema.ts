@@ -24,6 +24,7 @@ export interface DetectConfig {
   readonly declaredGateways: readonly string[];
   readonly disabledDetectors: readonly string[];
   readonly hiddenSizes: Readonly<Record<string, number>>;
+  readonly embeddingModel: string | null;
 }
 
 export interface ConsoleConfig {
@@ -111,6 +112,10 @@ const detect = z.strictObject({
   hiddenSizes: z.record(z.string().min(1).max(256), z.int().min(16).max(1_000_000)).default({}).meta({
     description:
       "Width of the last hidden layer of each model, by its name: what the meter of parameter stealing counts against. 4096 is assumed where none is stated.",
+  }),
+  embeddingModel: z.string().min(1).max(4096).nullable().default(null).meta({
+    description:
+      "Folder of a sentence model (`model.onnx` or `onnx/model.onnx`, `tokenizer.json`) that embeds messages in place of the built-in sketch. Needs `npm install onnxruntime-web @huggingface/tokenizers`, and `adyton store rebuild` whenever it changes.",
   }),
 });
 

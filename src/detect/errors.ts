@@ -6,6 +6,8 @@ export const DETECT_ERROR_CODES: {
   readonly "detector-unknown": string;
   readonly "detector-failed": string;
   readonly "detector-overtaken": string;
+  readonly "embedding-model-invalid": string;
+  readonly "embedding-runtime-missing": string;
 } = {
   "detector-invalid":
     "A detector's files are missing or don't fit the schema. The message names detector, file and place; docs/detection.md says what belongs there.",
@@ -14,6 +16,10 @@ export const DETECT_ERROR_CODES: {
     "A detector could not finish. The other detectors' findings stand; the message and its cause say why this one failed.",
   "detector-overtaken":
     "Accounts were erased each time the detector read the store. It is due still and runs again.",
+  "embedding-model-invalid":
+    "The folder of detect.embeddingModel holds no model that can be used. The message says what is missing or does not fit; without the setting the built-in sketch is used.",
+  "embedding-runtime-missing":
+    "detect.embeddingModel is set, and what runs such a model is not installed. Run npm install onnxruntime-web @huggingface/tokenizers.",
 };
 
 export type DetectErrorCode = keyof typeof DETECT_ERROR_CODES;

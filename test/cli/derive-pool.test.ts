@@ -71,7 +71,7 @@ test("a store that several threads derived is the one that a single thread deriv
   ] as const) {
     const folder = join(root, `threads-${threads}`);
     const store = await Store.open({ folder });
-    const pool = new DerivationPool({ folder: root, origin: null, threads });
+    const pool = new DerivationPool({ folder: root, origin: null, embeddingModel: null, threads });
     const done = await new Pump({ log, store, deriver: pool, leavesABatch }).drain();
     await pool.close();
     await store.close();
@@ -95,6 +95,7 @@ test("a thread that dies fails its stretch, and the next step goes on with anoth
   const pool = new DerivationPool({
     folder: root,
     origin: null,
+    embeddingModel: null,
     threads: 1,
     worker: pathToFileURL(program),
   });
@@ -113,7 +114,7 @@ test("a thread that dies fails its stretch, and the next step goes on with anoth
 
 test("what the log says of itself comes through from the threads", async (t) => {
   const { root, log } = await sealedWorld(t);
-  const pool = new DerivationPool({ folder: root, origin: null, threads: 2 });
+  const pool = new DerivationPool({ folder: root, origin: null, embeddingModel: null, threads: 2 });
   const size = await log.size();
   await assert.rejects(
     pool.derive(size, size + 10),

@@ -15,7 +15,7 @@ import { LogWriter } from "../../log/writer.ts";
 import { Store, type StoreOptions } from "../../store/store.ts";
 import { DerivationPool } from "../derive-pool.ts";
 import { CliError } from "../errors.ts";
-import { featuresOf } from "../features.ts";
+import { featuresOf, openModel } from "../features.ts";
 import { Pump, type Step } from "../pump.ts";
 import { Appender } from "./appender.ts";
 
@@ -32,6 +32,8 @@ export interface PipelineOptions {
   readonly origin: string | null;
   readonly folder: DataFolder;
   readonly store: Omit<StoreOptions, "folder">;
+  /** Folder of the embedding model, as configured; null: none. */
+  readonly embeddingModel: string | null;
   /** Told of each exchange that left no features. */
   readonly onFailure?: (index: number, error: unknown) => void;
   /** Threads that derive features; 0: this one does (default: as many as cores, since this one mostly waits for them). */
@@ -98,10 +100,13 @@ export class Pipeline {
       const log = await SealedLog.open({ folder, keys, origin: options.origin });
       const store =
         ledger === null ? null : await Store.open({ ...options.store, folder: options.folder.store });
-      const { onFailure, origin, threads = availableParallelism() } = options;
+      const { onFailure, origin, embeddingModel, threads = availableParallelism() } = options;
+      const model = await openModel(embeddingModel, keys);
       const pool =
-        store === null || threads === 0 ? null : new DerivationPool({ folder, origin, threads, onFailure });
-      const own = { features: featuresOf(keys), ...(onFailure === undefined ? {} : { onFailure }) };
+        store === null || threads === 0
+          ? null
+          : new DerivationPool({ folder, origin, embeddingModel, threads, onFailure });
+      const own = { features: featuresOf(keys, model), ...(onFailure === undefined ? {} : { onFailure }) };
       const deriver = pool === null ? own : { deriver: pool };
       const pump = store === null ? null : new Pump({ log, store, ...deriver });
       return new Pipeline({ folder: options.folder, keys, log, writer, ledger, store, pool, pump });

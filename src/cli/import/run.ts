@@ -47,6 +47,7 @@ export async function importExchanges(
       folder,
       origin: config.log.origin,
       store: await storeOptions(config.store),
+      embeddingModel: config.detect.embeddingModel,
       onFailure,
     });
     await pipeline.catchUp();

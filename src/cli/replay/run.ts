@@ -57,6 +57,7 @@ export async function replay(
     folder,
     origin: config.log.origin,
     store: await storeOptions(config.store),
+    embeddingModel: config.detect.embeddingModel,
     onFailure: (index, error) => output.note(`leaf ${index} left no features: ${String(error)}`),
   });
   try {

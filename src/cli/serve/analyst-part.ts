@@ -22,6 +22,7 @@ import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
 import { DerivationPool } from "../derive-pool.ts";
+import { tryModel } from "../features.ts";
 import { type LiveHunter, openLiveHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
@@ -139,6 +140,8 @@ async function openParts(config: Config, log: Logger): Promise<Parts> {
   const root = folder.root;
   const keys = await Keyring.open({ folder: root });
   const { origin } = config.log;
+  const { embeddingModel } = config.detect;
+  await tryModel(embeddingModel, keys);
   const witnessKeys = witnessEndpoints(config.log.witnesses).flatMap((witness) => witness.keys);
   return {
     folder,
@@ -150,6 +153,7 @@ async function openParts(config: Config, log: Logger): Promise<Parts> {
     deriver: new DerivationPool({
       folder: root,
       origin,
+      embeddingModel,
       onFailure: (index, error) => log.error({ leaf: index, err: error }, "an exchange left no features"),
     }),
   };

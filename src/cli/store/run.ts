@@ -5,6 +5,7 @@ import { SealedLog } from "../../log/sealed-log.ts";
 import { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { DerivationPool } from "../derive-pool.ts";
+import { tryModel } from "../features.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 
@@ -39,11 +40,14 @@ export async function status({ config, folder, output }: Context): Promise<void>
 export async function rebuild({ config, folder, output }: Context): Promise<void> {
   const startMs = performance.now();
   const keys = await Keyring.open({ folder: folder.root });
+  const { embeddingModel } = config.detect;
+  await tryModel(embeddingModel, keys);
   const log = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.openEmpty({ ...(await storeOptions(config.store)), folder: folder.store });
   const pool = new DerivationPool({
     folder: folder.root,
     origin: config.log.origin,
+    embeddingModel,
     threads: availableParallelism(), // this one only inserts
     onFailure: (index, error) =>
       output.note(`the exchange that ends at leaf ${index} left no features: ${String(error)}`),

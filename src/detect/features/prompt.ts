@@ -12,6 +12,11 @@ export interface Message {
   readonly text: string;
 }
 
+/** The last thing that a person, or a program for one, said; "" for nothing. */
+export function askedOf(messages: readonly Message[]): string {
+  return messages.findLast((message) => message.role === "user")?.text ?? "";
+}
+
 /** What was asked, whatever the API. */
 export interface Prompt {
   readonly model: string;

@@ -5,7 +5,7 @@ import type { FeatureRow } from "./feature-row.ts";
 import { type FeatureKeys, KeyedHash, NO_HASH } from "./keyed-hash.ts";
 import { Languages } from "./language.ts";
 import { nearKeys } from "./near-keys.ts";
-import type { Message, Prompt } from "./prompt.ts";
+import { askedOf, type Message, type Prompt } from "./prompt.ts";
 import { blanksOf, recallBits } from "./recall.ts";
 import { longestRun } from "./repetition.ts";
 import { shapeOf } from "./shape.ts";
@@ -83,7 +83,7 @@ export type TextColumns = Pick<
 export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
   const { hasher, text } = reader;
   const { messages } = prompt;
-  const asked = messages.findLast((message) => message.role === "user")?.text ?? "";
+  const asked = askedOf(messages);
   const exact = hasher.of("input", asked.trim());
   let [chars, turns, system] = [0, 0, ""];
   let continued: 0 | 1 = 0;
