@@ -138,8 +138,13 @@ function biasOf(part: Traffic, member: number, at: number): object {
 function openOf(part: Traffic, input: string): object {
   const blank = part.open === "mention" ? part.wording : part.open === "blank" ? input : "";
   const cut = part.open.startsWith("end") ? CUT_BIT : 0;
-  const cue = part.open === "end" ? CUE_BIT : 0;
-  return { blanks: blank === "" ? [] : [number(`blank/${blank}`)], recall: cut | cue };
+  const cue = part.open === "end" || part.open === "end-of-wording" ? CUE_BIT : 0;
+  const ending = cut === 0 ? "" : `ending/${part.open === "end-of-wording" ? part.wording : input}`;
+  return {
+    blanks: blank === "" ? [] : [number(`blank/${blank}`)],
+    recall: cut | cue,
+    ending: number(ending),
+  };
 }
 
 /** Values of one numeric input, distance of two versions of one, and of two steps of a walk. */

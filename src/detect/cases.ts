@@ -40,9 +40,9 @@ export interface Traffic {
   readonly temperature: number | null;
   /**
    * What is left open: nothing; a blank in each input; a blank that the wording mentions; the end of each input, under
-   * a request to go on; the end, without one.
+   * a request to go on; the end, without one; the end of the wording itself, under a request to go on.
    */
-  readonly open: "nothing" | "blank" | "mention" | "end" | "end-unasked";
+  readonly open: "nothing" | "blank" | "mention" | "end" | "end-unasked" | "end-of-wording";
   /** A capability that each message asks for, by its name in the features. */
   readonly asks: "nothing" | "trainingTasks";
   /** Words of an input; 0: twelve and those of the wording. */
@@ -90,7 +90,7 @@ const traffic: z.ZodType<Traffic> = z.strictObject({
   logprobs: z.int().min(0).max(65_535).nullable().default(null),
   samples: z.int().min(1).max(1000).default(1),
   temperature: z.number().min(0).nullable().default(null),
-  open: z.enum(["nothing", "blank", "mention", "end", "end-unasked"]).default("nothing"),
+  open: z.enum(["nothing", "blank", "mention", "end", "end-unasked", "end-of-wording"]).default("nothing"),
   asks: z.enum(["nothing", "trainingTasks"]).default("nothing"),
   words: z.int().min(0).max(10_000).default(0),
   versions: z.int().min(1).max(1000).default(1),

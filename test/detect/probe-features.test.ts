@@ -7,7 +7,7 @@ import { KeyedHash } from "../../src/detect/features/keyed-hash.ts";
 import { NEAR_KEYS, nearKeys as nearKeysOf } from "../../src/detect/features/near-keys.ts";
 import { NO_NUMBERS, NUMERIC_DIMENSIONS, numericOf } from "../../src/detect/features/numeric.ts";
 import { promptOf } from "../../src/detect/features/prompt.ts";
-import { blanksOf, CUE_BIT, CUT_BIT, recallBits } from "../../src/detect/features/recall.ts";
+import { blanksOf, CUE_BIT, CUT_BIT, endingOf, recallBits } from "../../src/detect/features/recall.ts";
 import { MaskedText } from "../../src/detect/features/text.ts";
 
 const hasher = new KeyedHash({ secret: new Uint8Array(32).fill(1) });
@@ -73,6 +73,10 @@ test("prose that breaks off and the asking to go on are seen, in several languag
   assert.equal(recallBits(passage, "Recall the passage word for word."), CUT_BIT | CUE_BIT);
   const code = "function add(a, b) { return a + b; }\nfunction sub(a, b) { return a - b; }\nlet x = add(1, 2";
   assert.equal(recallBits(code, ""), 0);
+  const other = passage.replace(/^\S+/, "Nobody");
+  assert.equal(endingOf(other, hasher), endingOf(passage, hasher), "one end, whatever stands before it");
+  assert.notEqual(endingOf(`${passage} beyond`, hasher), endingOf(passage, hasher));
+  assert.equal(endingOf(`${passage} they went.`, hasher), 0n);
 });
 
 test("biases carry their values", () => {

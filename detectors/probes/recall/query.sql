@@ -1,6 +1,6 @@
 -- For every account that asked for the missing part of many passages: which passages, when, and under which wordings.
 -- A passage is the surroundings of its blank, or a key of a text that breaks off under a request to continue it, or
--- that breaks off at the length of all others without any request.
+-- that breaks off at the length of all others without any request. What breaks off at the words of many others is a template.
 WITH
     asked AS
     (
@@ -16,8 +16,9 @@ WITH
             any(system) AS instructions,
             toFloat64(any(asked_words)) AS words,
             toFloat64(any(prompt_chars)) AS chars,
-            bitAnd(any(recall), {cutBit:UInt8}) > 0 AS cut,
+            bitAnd(any(recall), {cutBit:UInt8}) > 0 AS open,
             bitAnd(any(recall), {cueBit:UInt8}) > 0 AS cue,
+            any(ending) AS tail,
             count() AS exchanges,
             sum(completion_tokens) / sum(greatest(choices, 1)) AS answerTokens
         FROM exchange_features
@@ -25,6 +26,15 @@ WITH
           AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
           AND time < fromUnixTimestamp64Milli({nowMs:Int64})
         GROUP BY account, input
+    ),
+    -- Passages break off anywhere, a template always at the same words.
+    ended AS
+    (
+        SELECT
+            *,
+            open AND count() OVER (PARTITION BY account, tail)
+                <= greatest(2, {maxEndingShare:Float64} * countIf(open) OVER (PARTITION BY account)) AS cut
+        FROM asked
     ),
     shaped AS
     (
@@ -37,7 +47,7 @@ WITH
                 stddevPop(rawWords) OVER own / avg(rawWords) OVER own,
                 stddevPop(rawChars) OVER own / avg(rawChars) OVER own
             ) <= {maxLengthSpread:Float64} AS measured
-        FROM asked
+        FROM ended
         WINDOW own AS (PARTITION BY account)
     ),
     -- A text's key: of its six, the third rarest of the account. The rarest ones differ between versions of one text,

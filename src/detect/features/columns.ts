@@ -55,6 +55,7 @@ export const FEATURE_COLUMNS: {
     asked_words: "UInt16",
     blanks: "Array(UInt64)",
     recall: "UInt8",
+    ending: "UInt64",
     bias_values: "UInt64",
     numeric_inputs: "UInt32",
     numeric: "Array(Int16)",

@@ -55,6 +55,8 @@ export interface FeatureRow extends NumericColumns {
   /** Surroundings of the blanks in the last user message, at most four; and bits that `recall.ts` names. */
   readonly blanks: readonly bigint[];
   readonly recall: number;
+  /** Last words of a message that breaks off; 0 for any other. */
+  readonly ending: bigint;
   /** Abilities that the last user message or the system prompt asks for: bits that `capabilities.ts` names. */
   readonly capabilities: number;
   /** Of the last user message: ISO 15924 and ISO 639-1, "" where it isn't certain. */

@@ -19,6 +19,7 @@ export type HashRole =
   | "conversation"
   | "home"
   | "blank"
+  | "ending"
   | "bias"
   | "tools"
   | "parameters"

@@ -69,6 +69,13 @@ export function recallBits(asked: string, system: string): number {
   return cue | (isCut(text) ? CUT_BIT : 0);
 }
 
+/** Keyed hash of the last three words of a text that breaks off, or none: of a template they are always the same. */
+export function endingOf(asked: string, hasher: KeyedHash): bigint {
+  const text = asked.trimEnd();
+  if (!isCut(text)) return NO_HASH;
+  return hasher.of("ending", wordsIn(text.slice(-BESIDE_CHARS)).slice(-BESIDE_WORDS).join(" "));
+}
+
 function edges(text: string): string {
   return text.length <= 2 * CUE_CHARS ? text : `${text.slice(0, CUE_CHARS)}\n${text.slice(-CUE_CHARS)}`;
 }

@@ -6,7 +6,7 @@ import { type FeatureKeys, KeyedHash, NO_HASH } from "./keyed-hash.ts";
 import { Languages } from "./language.ts";
 import { nearKeys } from "./near-keys.ts";
 import { askedOf, type Message, type Prompt } from "./prompt.ts";
-import { blanksOf, recallBits } from "./recall.ts";
+import { blanksOf, endingOf, recallBits } from "./recall.ts";
 import { longestRun } from "./repetition.ts";
 import { shapeOf } from "./shape.ts";
 import { MaskedText } from "./text.ts";
@@ -71,6 +71,7 @@ export type TextColumns = Pick<
   | "asked_words"
   | "blanks"
   | "recall"
+  | "ending"
   | "capabilities"
   | "script"
   | "language"
@@ -113,6 +114,7 @@ export function textColumns(prompt: Prompt, reader: Reader): TextColumns {
     asked_words: text.count,
     blanks: blanksOf(asked, hasher),
     recall: recallBits(asked, system),
+    ending: endingOf(asked, hasher),
     asked_run: longestRun(asked),
   };
 }
