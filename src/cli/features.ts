@@ -5,6 +5,7 @@ import { EmbeddingModel } from "../detect/features/embedding-model.ts";
 import { askedOf, promptOf } from "../detect/features/prompt.ts";
 import { FEATURE_VERSION, rowsOf } from "../detect/features/rows.ts";
 import type { Keyring } from "../log/keyring.ts";
+import type { Store } from "../store/store.ts";
 import type { Features } from "./derive.ts";
 
 /** What one model's rows have added to their version, times its mark: which model made them is told by it. */
@@ -17,7 +18,7 @@ export function featuresOf(keys: Keyring, model: EmbeddingModel | null = null): 
     rowsOf: (exchange) => {
       const rows = rowsOf(exchange, secret);
       if (model === null) return rows;
-      const version = FEATURE_VERSION + MODEL_VERSIONS * model.mark;
+      const version = versionOf(model);
       return model.embed(askedOf(promptOf(exchange.request).messages)).then((embedding) => ({
         exchange_features: rows.exchange_features.map((row) => ({ ...row, embedding, version })),
       }));
@@ -32,7 +33,25 @@ export async function openModel(folder: string | null, keys: Keyring): Promise<E
   return folder === null ? null : await EmbeddingModel.open(folder, { secret: keys.purposeKey("features") });
 }
 
-/** Fails where the configured model can't be used, before threads open one each. */
-export async function tryModel(folder: string | null, keys: Keyring): Promise<void> {
-  await (await openModel(folder, keys))?.close();
+/**
+ * Version of the rows that are derived now; fails where the configured model can't be used, before threads open one each.
+ * @throws DetectError embedding-model-invalid, embedding-runtime-missing
+ */
+export async function derivedVersion(folder: string | null, keys: Keyring): Promise<number> {
+  const model = await openModel(folder, keys);
+  await model?.close();
+  return versionOf(model);
+}
+
+/** Rows of another version: those of an earlier Adyton, or of another embedding model. @throws StoreError */
+export async function otherRows(store: Pick<Store, "query">, version: number): Promise<number> {
+  const [counted] = await store.query<{ readonly others: number }>(
+    "SELECT toFloat64(countIf(version != {version:UInt16})) AS others FROM exchange_features",
+    { version },
+  );
+  return counted?.others ?? 0;
+}
+
+function versionOf(model: EmbeddingModel | null): number {
+  return FEATURE_VERSION + MODEL_VERSIONS * (model?.mark ?? 0);
 }

@@ -91,7 +91,7 @@ test("what is no model, lacks a file or asks for other inputs is refused with wh
 });
 
 test("import and rebuild store the configured model's vectors, under a version that tells so", async () => {
-  const adyton = (...args: string[]): { status: number | null; stderr: string } =>
+  const adyton = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
     spawnSync(process.execPath, [ADYTON, ...args], { encoding: "utf8", cwd: root, timeout: 120_000 });
   await writeFile(join(root, "world.jsonl"), smallWorld({ exchanges: 40 }).exchanges.join("\n"));
   await writeFile(join(root, "with.yaml"), "detect:\n  embeddingModel: model\n");
@@ -114,6 +114,9 @@ test("import and rebuild store the configured model's vectors, under a version t
   assert.deepEqual(await stored(), { versions: [marked], zeros: 0 });
   assert.equal(adyton("store", "rebuild", "--data", "d", "--config", "without.yaml").status, 0);
   assert.deepEqual(await stored(), { versions: [FEATURE_VERSION], zeros: 0 });
+  const status = adyton("store", "status", "--data", "d", "--config", "with.yaml").stdout;
+  assert.match(status, /rows of other versions +40\n/);
+  assert.match(status, /adyton store rebuild/);
   assert.equal(adyton("store", "rebuild", "--data", "d", "--config", "with.yaml").status, 0);
   assert.deepEqual(await stored(), { versions: [marked], zeros: 0 });
   const wrong = adyton("store", "rebuild", "--data", "d", "--config", "wrong.yaml");

@@ -22,7 +22,7 @@ import { State } from "../../state/state.ts";
 import { Store } from "../../store/store.ts";
 import { recorderOf } from "../act.ts";
 import { DerivationPool } from "../derive-pool.ts";
-import { tryModel } from "../features.ts";
+import { derivedVersion, otherRows } from "../features.ts";
 import { type LiveHunter, openLiveHunter } from "../hunter.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
@@ -141,15 +141,18 @@ async function openParts(config: Config, log: Logger): Promise<Parts> {
   const keys = await Keyring.open({ folder: root });
   const { origin } = config.log;
   const { embeddingModel } = config.detect;
-  await tryModel(embeddingModel, keys);
+  const version = await derivedVersion(embeddingModel, keys);
   const witnessKeys = witnessEndpoints(config.log.witnesses).flatMap((witness) => witness.keys);
+  const store = await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) });
+  const others = await otherRows(store, version);
+  if (others > 0) log.warn({ rows: others, version }, "rows of other versions: run adyton store rebuild");
   return {
     folder,
     keys,
+    store,
     state: await State.open({ folder: root, config: config.state }),
     writer: await LogWriter.open({ folder: root, writer: "api", keys, segmentBytes: SEGMENT_BYTES }),
     sealed: await SealedLog.open({ folder: root, keys, origin, witnesses: witnessKeys }),
-    store: await Store.open({ folder: folder.store, ...(await storeOptions(config.store)) }),
     deriver: new DerivationPool({
       folder: root,
       origin,

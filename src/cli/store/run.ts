@@ -5,7 +5,7 @@ import { SealedLog } from "../../log/sealed-log.ts";
 import { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { DerivationPool } from "../derive-pool.ts";
-import { tryModel } from "../features.ts";
+import { derivedVersion, otherRows } from "../features.ts";
 import { Pump } from "../pump.ts";
 import { storeOptions } from "../store-options.ts";
 
@@ -16,12 +16,16 @@ export async function status({ config, folder, output }: Context): Promise<void>
   const store = await Store.open({ ...(await storeOptions(config.store)), folder: folder.store });
   try {
     const [position, size, tables] = [await store.position(), await log.size(), await store.tables()];
-    output.result({ position, size, behind: size - position, tables }, () => {
+    const version = await derivedVersion(config.detect.embeddingModel, keys);
+    const others = await otherRows(store, version);
+    output.result({ position, size, behind: size - position, version, otherVersions: others, tables }, () => {
       output.pairs([
         ["leaves sealed", size],
         ["taken in", position],
         ["behind", size - position],
+        ["rows of other versions", others],
       ]);
+      if (others > 0) output.line("adyton store rebuild derives them again, from the log.");
       output.line();
       output.table(tables, [
         { title: "table", cell: ({ table }) => table },
@@ -41,7 +45,7 @@ export async function rebuild({ config, folder, output }: Context): Promise<void
   const startMs = performance.now();
   const keys = await Keyring.open({ folder: folder.root });
   const { embeddingModel } = config.detect;
-  await tryModel(embeddingModel, keys);
+  await derivedVersion(embeddingModel, keys);
   const log = await SealedLog.open({ folder: folder.root, keys, origin: config.log.origin });
   const store = await Store.openEmpty({ ...(await storeOptions(config.store)), folder: folder.store });
   const pool = new DerivationPool({
