@@ -70,16 +70,6 @@ WITH
         FROM shaped
         LEFT JOIN keyed USING (account, input)
         WHERE notEmpty(passages) AND answerTokens <= {maxAnswerTokens:Float64}
-    ),
-    volumes AS
-    (
-        SELECT account, uniqHLL12(input) AS inputs
-        FROM exchange_features
-        WHERE served AND NOT continued AND completion_tokens <= {maxAnswerTokens:Float64}
-          AND time >= fromUnixTimestamp64Milli({fromMs:Int64})
-          AND time < fromUnixTimestamp64Milli({nowMs:Int64})
-        GROUP BY account
-        HAVING inputs >= {minOwnPassages:UInt32}
     )
 SELECT
     account,
@@ -91,8 +81,7 @@ SELECT
     arrayMap(affix -> toString(affix), topKArray(8)(ends)) AS wordings,
     arrayMap(passage -> toString(passage), found) AS ids,
     toFloat64(toUnixTimestamp64Milli(min(first))) AS sinceMs,
-    arraySort(groupArraySorted(3)(exemplar)) AS exemplars,
-    toUInt32((SELECT count() FROM volumes)) AS able
+    arraySort(groupArraySorted(3)(exemplar)) AS exemplars
 FROM probes
 GROUP BY account
 HAVING length(found) >= {minOwnPassages:UInt32}

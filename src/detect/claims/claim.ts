@@ -69,6 +69,20 @@ export function identityOf(detector: Detector): Pick<Assertion, "kind" | "detect
   return { kind: detector.kind, detector: detector.id, technique: detector.atlas };
 }
 
+/** Of the accounts that could trip a signature (its statement `able`) how many are not `guilty` of it. */
+export async function cleanAccounts(
+  store: Readable,
+  detector: Detector,
+  options: RunOptions,
+  { guilty }: { readonly guilty: readonly string[] },
+): Promise<number> {
+  const [counted] = await followUpRowsOf<{ readonly able: number }>(store, detector, options, {
+    statement: "able",
+    parameters: {},
+  });
+  return Math.max(0, (counted?.able ?? 0) - new Set(guilty).size);
+}
+
 /**
  * The error statement of a signature: none of `clean` like accounts shows it. Hanley and Lippman-Hand 1983: the upper
  * 95 % bound of a share of which no case was seen among n is 3/n.

@@ -3,7 +3,7 @@ import { type Assertion, figure } from "../assertion.ts";
 import { type Detector, numberParameter } from "../catalog.ts";
 import { judgeTrainingData, type TemplateUse } from "../judges/training-data.ts";
 import {
-  followUpRowsOf,
+  cleanAccounts,
   identityOf,
   type Readable,
   type RunOptions,
@@ -26,12 +26,9 @@ export async function trainingData(
     maxOverlap: numberParameter(detector, "maxOverlap"),
   });
   if (judged.length === 0) return [];
-  const guilty = new Set(judged.flatMap(({ accounts }) => accounts)).size;
-  const [counted] = await followUpRowsOf<{ readonly able: number }>(store, detector, options, {
-    statement: "able",
-    parameters: {},
+  const clean = await cleanAccounts(store, detector, options, {
+    guilty: judged.flatMap(({ accounts }) => accounts),
   });
-  const clean = Math.max(0, (counted?.able ?? 0) - guilty);
   return judged.map((found) => ({
     ...identityOf(detector),
     accounts: found.accounts,

@@ -16,8 +16,6 @@ export interface RecallUse {
   readonly wordings: readonly string[];
   readonly sinceMs: number;
   readonly exemplars: readonly string[];
-  /** Accounts that asked as many inputs with short answers: what the error bound stands on. */
-  readonly able: number;
 }
 
 export interface RecallParameters {
@@ -35,7 +33,6 @@ export interface Recall {
   readonly passages: number;
   readonly hours: number;
   readonly queries: number;
-  readonly clean: number;
   readonly exemplars: readonly string[];
   readonly sinceMs: number;
 }
@@ -47,19 +44,13 @@ export interface Recall {
  */
 export function judgeRecall(rows: readonly RecallUse[], parameters: RecallParameters): Recall[] {
   const probing = rows.filter((row) => row.once >= parameters.minOnceShare * row.inputs);
-  const found = listDividers(probing, parameters.maxOverlap)
+  return listDividers(probing, parameters.maxOverlap)
     .map(recallOf)
-    .filter(({ passages, hours }) => {
-      return passages >= parameters.minPassages && hours >= parameters.minHours;
-    });
-  const guilty = found.reduce((count, one) => count + one.accounts.length, 0);
-  const clean = Math.max(0, Math.max(0, ...rows.map((row) => row.able)) - guilty);
-  return found
-    .map((one) => ({ ...one, clean }))
+    .filter(({ passages, hours }) => passages >= parameters.minPassages && hours >= parameters.minHours)
     .sort((a, b) => b.passages - a.passages || (a.accounts[0] ?? "").localeCompare(b.accounts[0] ?? ""));
 }
 
-function recallOf(uses: readonly RecallUse[]): Omit<Recall, "clean"> {
+function recallOf(uses: readonly RecallUse[]): Recall {
   return {
     accounts: uses.map((use) => use.account).sort(),
     passages: new Set(uses.flatMap((use) => use.ids)).size,
